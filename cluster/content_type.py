@@ -1,0 +1,251 @@
+"""Content types: the TOML schemas of `sites/types/`, and the typing of an item's fields by them.
+
+One schema serves validation, templates, feeds, importers and the editor's form. Values come in as YAML strings and
+leave as plain JSON-able values: dates as fixed-width ISO stamps, lists of strings, lists of mappings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cluster.clock import parse_date, stamp
+from cluster.frontmatter import Value
+from cluster.issues import Issue
+from cluster.toml import Table
+
+KINDS = (
+    "line", "text", "date", "list", "columns", "item", "topic", "file", "files", "paths", "choice", "bool", "int",
+)  # fmt: skip
+PLACES = ("head", "list", "foot", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a type: its kind, words in both languages, and whether it must or should be given."""
+
+    name: str
+    kind: str
+    label: Mapping[str, str]
+    help: Mapping[str, str]
+    required: bool = False
+    wanted: bool = False
+    shown: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ContentType:
+    """The schema of one kind of item; `dated` types live in year folders, standing ones do not."""
+
+    name: str
+    label: Mapping[str, str]
+    dated: bool
+    template: str
+    fields: tuple[Field, ...]
+
+    def field(self, name: str) -> Field | None:
+        """The field of that name."""
+        return next((field for field in self.fields if field.name == name), None)
+
+
+def load_types(files: Mapping[str, bytes], issues: list[Issue]) -> dict[str, ContentType]:
+    """The types by name from `path → bytes` of `sites/types/*.toml`; mistakes go into `issues`."""
+    types: dict[str, ContentType] = {}
+    tables = {path: Table.parse(path, data, issues) for path, data in sorted(files.items())}
+    waiting = {path: table for path, table in tables.items() if table is not None}
+    while waiting:
+        ready = [path for path, table in waiting.items() if _base_is_known(table, types)]
+        for path in ready or list(waiting):
+            loaded = _load_type(waiting.pop(path), types)
+            types[loaded.name] = loaded
+    return types
+
+
+def _base_is_known(table: Table, types: Mapping[str, ContentType]) -> bool:
+    base = table.text("extends", "")
+    return not base or base in types
+
+
+def _load_type(table: Table, types: Mapping[str, ContentType]) -> ContentType:
+    base = table.text("extends", "")
+    if base and base not in types:
+        table.note("config-value", "extends", value=base, hint=" / ".join(types))
+    inherited = types[base].fields if base in types else ()
+    own = tuple(_load_field(row) for row in table.tables("fields"))
+    names = {field.name for field in own}
+    loaded = ContentType(
+        name=table.text("name", pattern=r"[a-z][a-z0-9-]*", hint="a-z, 0-9, -"),
+        label=_words(table.table("label")),
+        dated=table.flag("dated", True),
+        template=table.text("template", "article"),
+        fields=(*(field for field in inherited if field.name not in names), *own),
+    )
+    table.close()
+    return loaded
+
+
+def _load_field(table: Table) -> Field:
+    loaded = Field(
+        name=table.text("name", pattern=r"[a-z][a-z0-9_]*", hint="a-z, 0-9, _"),
+        kind=table.choice("kind", KINDS),
+        label=_words(table.table("label")),
+        help=_words(table.table("help", required=False)),
+        required=table.flag("required"),
+        wanted=table.flag("wanted"),
+        shown=table.texts("shown", ()),
+        choices=table.texts("choices", ()),
+    )
+    table.close()
+    return loaded
+
+
+def _words(table: Table) -> dict[str, str]:
+    return {"zh": table.text("zh", ""), "en": table.text("en", "")}
+
+
+# ---- typing an item's values ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """An item's fields typed by its schema."""
+
+    fields: Mapping[str, Any]
+    issues: tuple[Issue, ...]
+
+
+def type_fields(
+    kind: ContentType, values: Mapping[str, Value], lines: Mapping[str, int], path: str
+) -> Typed:
+    """Types `values` by the schema; a field that cannot be typed is left out of the result and told."""
+    issues: list[Issue] = []
+    typed: dict[str, Any] = {}
+    for name, value in values.items():
+        field = kind.field(name)
+        if field is None:
+            if name != "type":
+                issues.append(Issue.of("field-unknown", path, lines[name], name, type=kind.name))
+        elif value != "":
+            result = _READERS[field.kind](field, value)
+            if isinstance(result, _Wrong):
+                issues.append(Issue.of(result.code, path, lines[name], name, **dict(result.values)))
+            else:
+                typed[name] = result
+    issues.extend(_missing(kind, typed, {issue.field for issue in issues}, path))
+    return Typed(typed, tuple(issues))
+
+
+def _missing(kind: ContentType, typed: Mapping[str, Any], told: set[str], path: str) -> Iterable[Issue]:
+    for field in kind.fields:
+        if field.name in typed or field.name in told:
+            continue
+        if field.required:
+            yield Issue.of("field-required", path, 2, field.name)
+        elif field.wanted:
+            yield Issue.of("field-wanted", path, 2, field.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    code: str
+    values: tuple[tuple[str, str], ...] = ()
+
+
+def _read_line(_: Field, value: Value) -> Any:
+    if isinstance(value, str) and "\n" not in value.strip():
+        return value.strip()
+    return _Wrong("not-a-line")
+
+
+def _read_text(_: Field, value: Value) -> Any:
+    return value.strip() if isinstance(value, str) else _Wrong("not-a-line")
+
+
+def _read_date(_: Field, value: Value) -> Any:
+    try:
+        return stamp(parse_date(value)) if isinstance(value, str) else _Wrong("not-a-line")
+    except (ValueError, OverflowError):
+        return _Wrong("not-a-date", (("value", str(value)),))
+
+
+def _read_list(_: Field, value: Value) -> Any:
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return [str(one).strip() for one in value if str(one).strip()]
+    return _Wrong("not-a-list")
+
+
+def _read_choice(field: Field, value: Value) -> Any:
+    if value in field.choices:
+        return value
+    return _Wrong("not-a-choice", (("value", str(value)), ("choices", " / ".join(field.choices))))
+
+
+def _read_bool(_: Field, value: Value) -> Any:
+    if value in ("true", "false"):
+        return value == "true"
+    return _Wrong("not-a-bool", (("value", str(value)),))
+
+
+def _read_int(_: Field, value: Value) -> Any:
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,15}", value):
+        return int(value)
+    return _Wrong("not-a-number", (("value", str(value)),))
+
+
+def _read_files(_: Field, value: Value) -> Any:
+    if not isinstance(value, list):
+        return _Wrong("not-a-list")
+    if not all(_is_attachment(row) for row in value):
+        return _Wrong("attachment-incomplete")
+    return value
+
+
+def _is_attachment(row: Value) -> bool:
+    return (
+        isinstance(row, dict)
+        and set(row) == {"file", "title"}
+        and all(isinstance(one, str) and one for one in row.values())
+    )
+
+
+def _read_paths(_: Field, value: Value) -> Any:
+    rows = _read_list(_, value)
+    if isinstance(rows, _Wrong):
+        return rows
+    bad = [row for row in rows if not is_site_path(row)]
+    return _Wrong("not-a-path", (("value", bad[0]),)) if bad else rows
+
+
+def is_site_path(path: str) -> bool:
+    """Whether `path` is a URL path of a site that may be redirected or gone: `/news/2026/x.html` or `/news/`."""
+    parts = path.removesuffix("/").split("/")
+    return path.startswith("/") and len(path) > 1 and all(_is_url_part(part) for part in parts[1:])
+
+
+def _is_url_part(part: str) -> bool:
+    return part not in ("", ".", "..") and re.fullmatch(r"[^\s/\\?#%\"'<>;{}$^\x00-\x1f]+", part) is not None
+
+
+_READERS: Mapping[str, Callable[[Field, Value], Any]] = {
+    "line": _read_line,
+    "text": _read_text,
+    "date": _read_date,
+    "list": _read_list,
+    "columns": _read_list,
+    "item": _read_line,
+    "topic": _read_line,
+    "file": _read_line,
+    "files": _read_files,
+    "paths": _read_paths,
+    "choice": _read_choice,
+    "bool": _read_bool,
+    "int": _read_int,
+}
+
+
+def known_names(types: Sequence[str]) -> str:
+    """Type names as a sentence shows them."""
+    return " / ".join(sorted(types))

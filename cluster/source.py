@@ -1,0 +1,129 @@
+"""Where content comes from: the files of one state of a content repository or of a plain folder.
+
+Both sources speak of the same thing, a set of `Entry` under `content/` and `sites/` with Git's blob ids, so the index
+reads a commit and a working folder alike. Nothing here follows a symbolic link.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from cluster.errors import ContentError
+
+TOPS = ("content", "sites")
+REGULAR = ("100644", "100755")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """One file: its path, Git blob id and Git mode; an empty blob says that the file is no more."""
+
+    path: str
+    blob: str
+    mode: str = "100644"
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether it is a file with bytes, not a link or a submodule."""
+        return self.mode in REGULAR
+
+
+class Source(Protocol):
+    """One unchanging state of the content."""
+
+    @property
+    def revision(self) -> str:
+        """The commit, or a hash of the folder's files."""
+
+    def entries(self) -> Iterable[Entry]:
+        """All files below `content/` and `sites/`, sorted by path."""
+
+    def changes_since(self, revision: str) -> Iterable[Entry] | None:
+        """What differs from an earlier revision, or None when that cannot be told."""
+
+    def read(self, entry: Entry) -> bytes:
+        """The bytes of a regular file."""
+
+
+class FolderSource:
+    """A plain folder that holds `content/` and `sites/`, as it stands when it is opened."""
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / "sites").is_dir():
+            raise ContentError(
+                f"{folder} holds no folder 'sites'. Name a folder with content/ and sites/.",
+                f"{folder} 里没有 sites 文件夹。请指定含有 content/ 和 sites/ 的文件夹。",
+            )
+        self._folder = folder
+        self._entries = tuple(sorted(entry for top in TOPS for entry in _walk(folder, top)))
+
+    @property
+    def revision(self) -> str:
+        """A hash over all entries, marked as a folder's."""
+        digest = hashlib.sha256()
+        for entry in self._entries:
+            digest.update(f"{entry.mode} {entry.blob} {entry.path}\0".encode())
+        return f"folder-{digest.hexdigest()[:32]}"
+
+    def entries(self) -> Iterable[Entry]:
+        """All files, sorted by path."""
+        return self._entries
+
+    def changes_since(self, revision: str) -> Iterable[Entry] | None:
+        """Nothing when the folder is the same, else unknown."""
+        return () if revision == self.revision else None
+
+    def read(self, entry: Entry) -> bytes:
+        """The file's bytes; a file that has gone meanwhile is a `ContentError`."""
+        try:
+            return (self._folder / entry.path).read_bytes()
+        except OSError as error:
+            raise ContentError(
+                f"{entry.path} could not be read ({error.strerror}). Save and try again.",
+                f"{entry.path} 读取失败（{error.strerror}）。请保存后重试。",
+            ) from error
+
+
+def _walk(folder: Path, top: str) -> Iterator[Entry]:
+    pending = [top]
+    while pending:
+        current = pending.pop()
+        if not (folder / current).is_dir():
+            continue
+        with os.scandir(folder / current) as children:
+            for child in children:
+                path = f"{current}/{child.name}"
+                if child.is_symlink():
+                    yield Entry(path, blob_id(os.fsencode(os.readlink(child.path))), "120000")
+                elif child.is_dir():
+                    if not child.name.startswith("."):
+                        pending.append(path)
+                elif child.is_file() and not is_scratch(child.name):
+                    yield Entry(path, blob_id(Path(child.path).read_bytes()))
+
+
+def is_scratch(name: str) -> bool:
+    """Whether a file name is an editor's or the system's leftover, which a folder may hold and content may not."""
+    return name.startswith((".", "~$")) or name.endswith(("~", ".swp", ".tmp"))
+
+
+def blob_id(data: bytes) -> str:
+    """Git's name for these bytes."""
+    digest = hashlib.sha1(usedforsecurity=False)
+    digest.update(b"blob %d\0" % len(data))
+    digest.update(data)
+    return digest.hexdigest()
+
+
+def config_files(source: Source) -> dict[str, bytes]:
+    """`path → bytes` of every TOML file below `sites/`."""
+    return {
+        entry.path: source.read(entry)
+        for entry in source.entries()
+        if entry.path.startswith("sites/") and entry.path.endswith(".toml") and entry.is_regular
+    }

@@ -1,0 +1,1 @@
+"""What Pelican runs: one package per feature, a thin `register()` around a pure core."""

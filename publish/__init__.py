@@ -1,0 +1,1 @@
+"""From a commit to a live page: build, brake, release, delivery, worker, preview."""
