@@ -1,8 +1,9 @@
 """Blobs: bytes named by their SHA-256, in `<root>/<first 2 hex>/<other 62 hex>` (docs/formats.md, "Blobs").
 
 - A blob never changes: writing one that is there does nothing, and reading one checks it against its name.
-- `put` is for hundreds of thousands of small files and does not wait for the disk; `sync` makes all of them durable
-  with one call. A blob that a power cut left short is written again by the next `put`, damage is told by `read`.
+- `put` is for hundreds of thousands of small files and does not wait for the disk; `sync` makes all of them
+  durable with one call. A blob that a power cut left short is written again by the next `put`; `read` tells
+  damage.
 - `sweep` must not run while somebody builds: the publish lock sees to that.
 
 Called by the build (the store in `var/blobs`) and by `publish.receiver.place` (the store of a target).
@@ -18,7 +19,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import brotli
+import brotli  # type: ignore[import-untyped]  # ships no types
 
 from cluster.errors import FormatError
 
@@ -54,7 +55,7 @@ class BlobStore:
         return sha
 
     def put_file(self, path: Path) -> tuple[str, int]:
-        """Stores a file of any size without holding it in memory; returns its SHA-256 in hex and size in bytes."""
+        """Stores a file of any size, streaming it; returns its SHA-256 in hex and its size in bytes."""
         with path.open("rb") as file:
             sha = hashlib.file_digest(file, "sha256").hexdigest()
             size = file.tell()
@@ -80,7 +81,7 @@ class BlobStore:
             sync(self.root)
 
     def sweep(self, keep: Collection[str]) -> int:
-        """Removes every blob that is not in `keep`, and leftovers of killed writers; returns how many went."""
+        """Removes every blob not in `keep` and leftovers of killed writers; returns how many went."""
         wanted = keep if isinstance(keep, (set, frozenset)) else frozenset(keep)
         unwanted = [path for sha, path in self._all() if sha not in wanted]
         for path in unwanted:
@@ -90,9 +91,9 @@ class BlobStore:
     def _all(self) -> Iterator[tuple[str, Path]]:
         if not self.root.is_dir():
             return
-        for folder in sorted(os.listdir(self.root)):
-            for name in os.listdir(self.root / folder):
-                yield folder + name, self.root / folder / name
+        for folder in self.root.iterdir():
+            for path in folder.iterdir():
+                yield folder.name + path.name, path
 
     def _aside(self, sha: str) -> Path:
         folder = self.root / sha[:2]
@@ -107,7 +108,8 @@ def mtime_of(sha: str) -> int:
 
 def compress(data: bytes) -> bytes:
     """Text as brotli, the same bytes for the same input."""
-    return brotli.compress(data, mode=brotli.MODE_TEXT, quality=BROTLI_QUALITY)
+    packed: bytes = brotli.compress(data, mode=brotli.MODE_TEXT, quality=BROTLI_QUALITY)
+    return packed
 
 
 def copy_checked(source: Path, place: Path, sha: str) -> None:
@@ -131,7 +133,7 @@ def copy_checked(source: Path, place: Path, sha: str) -> None:
 
 
 def sync(folder: Path) -> None:
-    """Waits until everything written to the file system of `folder` is on the disk (`syncfs`, else `sync`)."""
+    """Waits until everything written to the file system of `folder` is on the disk (`syncfs`)."""
     libc = ctypes.CDLL(None, use_errno=True)
     if not hasattr(libc, "syncfs"):
         os.sync()

@@ -1,8 +1,8 @@
-"""The manifest (format 1): what a release consists of, path by path; `var/manifest`, `releases/<number>.manifest`.
+"""The manifest (format 1), `releases/<number>.manifest`: what a release consists of, path by path.
 
-- Paths are `<site>/<URL path>` or `assets/<name>`, sorted by their UTF-8 bytes; none is absolute, leaves the tree, is
-  both file and directory, or stands where another file's `.br` sibling goes. `of` and `parse` refuse anything else,
-  so whoever holds a `Manifest` may use its paths.
+- Paths are `<site>/<URL path>` or `assets/<name>`, sorted by their UTF-8 bytes; none is absolute, leaves the
+  tree, is both file and directory, or stands where another file's `.br` sibling goes. `of` and `parse` refuse
+  anything else, so whoever holds a `Manifest` may use its paths.
 - The root names the whole tree: a directory's id is the SHA-256 of its listing (docs/formats.md, "Root").
 - One state has one form: `parse(m.dump()) == m` and `parse(b).dump() == b`.
 
@@ -32,9 +32,40 @@ _PATH = re.compile(rf"{_PART}(?:/{_PART})+")
 _LINE = re.compile(rf"({_HASH}) ({_HASH}|-) (0|[1-9][0-9]{{0,15}}) ([^\n]+)")
 _HASHES = re.compile(rf"^({_HASH}) ({_HASH}|-) ", re.MULTILINE)
 
+_UNKNOWN = (
+    f"the first line is not '{HEADER}'. Upgrade this program, or publish again",
+    f"首行不是“{HEADER}”。请升级本程序，或重新发布",
+)
+_NOT_UTF8 = ("this is not UTF-8. Publish again", "不是 UTF-8 编码。请重新发布")
+_CUT_SHORT = ("the file ends in the middle of a line. Publish again", "文件在行中间中断。请重新发布")
+_NOT_A_LINE = (
+    "not of the form '<sha256> <sha256 or -> <size> <path>'. Publish again",
+    "不符合“<sha256> <sha256 或 -> <大小> <路径>”格式。请重新发布",
+)
+_BAD_PATH = (
+    "this path is not '<site>/<path>', leaves the tree or has forbidden characters. Rename the file",
+    "路径不是“<站点>/<路径>”，或超出目录，或含有不允许的字符。请给文件改名",
+)
+_LONG_NAME = (
+    f"a name in this path is longer than {NAME_BYTES} bytes. Rename the file",
+    f"路径中有名称超过 {NAME_BYTES} 字节。请给文件改名",
+)
+_OUT_OF_ORDER = (
+    "this path is not in order, or stands here twice. Publish again",
+    "路径未按顺序排列或重复。请重新发布",
+)
+_FILE_AND_DIRECTORY = (
+    "this path is both a file and a directory. Rename one",
+    "路径既是文件又是目录。请给其中一个改名",
+)
+_SIBLING_CLASH = (
+    "another file's compressed sibling has this name. Rename one of the two",
+    "与另一文件的压缩副本同名。请给其中一个改名",
+)
+
 
 class Entry(NamedTuple):
-    """One file: the SHA-256 of its bytes, of its brotli bytes (None when it has no such sibling), its size in bytes.
+    """One file: SHA-256 of its bytes, of its brotli bytes (None without such a sibling), size in bytes.
 
     A named tuple, not a dataclass: a manifest holds 300,000 of them and makes them anew at every publish.
     """
@@ -54,7 +85,9 @@ class Directory:
     children: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, path: str, files: tuple[tuple[str, Entry], ...], children: tuple[tuple[str, str], ...]) -> Self:
+    def of(
+        cls, path: str, files: tuple[tuple[str, Entry], ...], children: tuple[tuple[str, str], ...]
+    ) -> Self:
         """The directory with these contents, and the id that follows from them."""
         listing = [(name, f"blob {e.raw} {e.brotli or '-'} {e.size} {name}\n") for name, e in files]
         listing += [(name, f"tree {id_} {name}\n") for name, id_ in children]
@@ -92,12 +125,13 @@ class Manifest:
 
     @classmethod
     def of(cls, mapping: Mapping[str, Entry]) -> Self:
-        """The manifest of these files. Raises: FormatError naming a path or hash that no manifest may hold."""
+        """The manifest of these files. Raises: FormatError naming a path that no manifest may hold."""
         entries = {path: mapping[path] for path in sorted(mapping)}
         for path, entry in entries.items():
             if reason := _path_fault(path) or _entry_fault(entry):
                 raise _fault(repr(path), reason)
-        _refuse_clashes(entries, lambda path: repr(path))
+        if clash := _clash(entries):
+            raise _fault(repr(clash[0]), clash[1])
         return cls(MappingProxyType(entries))
 
     @classmethod
@@ -106,9 +140,10 @@ class Manifest:
         lines = _lines(data)
         entries = dict(_parse_line(number, line) for number, line in enumerate(lines, 2))
         paths = list(entries)
-        if len(paths) != len(lines) or any(one >= two for one, two in pairwise(paths)):
-            raise _out_of_order(lines)
-        _refuse_clashes(entries, lambda path: f"manifest:{paths.index(path) + 2}")
+        if len(paths) != len(lines) or paths != sorted(paths):
+            raise _fault(f"manifest:{_first_out_of_order(lines)}", _OUT_OF_ORDER)
+        if clash := _clash(entries):
+            raise _fault(f"manifest:{paths.index(clash[0]) + 2}", clash[1])
         return cls(MappingProxyType(entries))
 
     def dump(self) -> bytes:
@@ -194,7 +229,7 @@ class Manifest:
 
 
 def blobs_in(data: bytes) -> set[str]:
-    """The SHA-256 of every blob named in a dumped manifest, ten times faster than parsing it; for sweeping."""
+    """The SHA-256 of every blob named in a dumped manifest; for sweeping, faster than parsing."""
     pairs = _HASHES.findall(data.decode("utf-8"))
     return {sha for pair in pairs for sha in pair} - {"-"}
 
@@ -229,12 +264,13 @@ def _lines(data: bytes) -> list[str]:
     try:
         header, *lines = data.decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
-        raise _fault(f"manifest:{data.count(b'\n', 0, error.start) + 1}", _NOT_UTF8) from error
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _fault(f"manifest:{line}", _NOT_UTF8) from error
     if header != HEADER:
         raise _fault("manifest:1", _UNKNOWN)
-    if not lines or lines.pop() != "":
+    if not lines or lines[-1]:
         raise _fault(f"manifest:{len(lines) + 1}", _CUT_SHORT)
-    return lines
+    return lines[:-1]
 
 
 def _parse_line(number: int, line: str) -> tuple[str, Entry]:
@@ -260,15 +296,15 @@ def _entry_fault(entry: Entry) -> tuple[str, str] | None:
     return None if _LINE.fullmatch(whole) else _NOT_A_LINE
 
 
-def _refuse_clashes(entries: Mapping[str, Entry], place: _Place) -> None:
+def _clash(entries: Mapping[str, Entry]) -> tuple[str, tuple[str, str]] | None:
+    """The first path that cannot be placed beside the others, and why."""
     for folder in _folders(entries):
         if folder in entries:
-            raise _fault(place(folder), _FILE_AND_DIRECTORY)
+            return folder, _FILE_AND_DIRECTORY
         if folder.endswith(".br") and (entry := entries.get(folder[:-3])) and entry.brotli:
-            raise _fault(place(folder[:-3]), _SIBLING_CLASH)
-    for path, entry in entries.items():
-        if entry.brotli and f"{path}.br" in entries:
-            raise _fault(place(f"{path}.br"), _SIBLING_CLASH)
+            return folder[:-3], _SIBLING_CLASH
+    siblings = (f"{path}.br" for path, entry in entries.items() if entry.brotli)
+    return next(((path, _SIBLING_CLASH) for path in siblings if path in entries), None)
 
 
 def _folders(entries: Mapping[str, Entry]) -> set[str]:
@@ -279,3 +315,12 @@ def _folders(entries: Mapping[str, Entry]) -> set[str]:
             found.add(folder)
             folder = folder.rpartition("/")[0]
     return found
+
+
+def _first_out_of_order(lines: list[str]) -> int:
+    paths = [line.split(" ", 3)[3] for line in lines]
+    return next(number for number, (one, two) in enumerate(pairwise(paths), 3) if one >= two)
+
+
+def _fault(place: str, reason: tuple[str, str]) -> FormatError:
+    return FormatError(f"{place}: {reason[0]}.", f"{place}：{reason[1]}。")

@@ -26,6 +26,7 @@ COLUMN_KINDS = (
 LANGUAGES = ("zh-Hans", "en")
 INTAKES = ("open", "reviewed")
 RESERVED_COLUMNS = ("assets", "topics", "leave", "files")
+HELP_PAGES = ("about", "accessibility", "contact", "correction", "privacy")
 # 47号 annex: ten digits, or "bm" and eight digits for ministries.
 SITE_ID = r"\d{10}|bm\d{8}"
 
@@ -121,6 +122,7 @@ class Site:
     home: tuple[HomeBlock, ...]
     topics: Mapping[str, Topic]
     gone: tuple[str, ...]
+    help: Mapping[str, str]
 
     @property
     def config_path(self) -> str:
@@ -240,10 +242,19 @@ def _load_site(key: str, files: Mapping[str, bytes], issues: list[Issue]) -> Sit
         home=tuple(_load_block(row, columns) for row in table.tables("home")),
         topics=_load_topics(key, files, columns, issues),
         gone=_load_gone(key, files, issues),
+        help=_load_help(table),
     )
     for part in (table, colors, codes, owner):
         part.close()
     return site
+
+
+def _load_help(table: Table) -> dict[str, str]:
+    """The paths of the site's own help pages, by name."""
+    part = table.table("help", required=False)
+    paths = {name: part.text(name, "", pattern=r"/[^\s]+", hint="/help/contact.html") for name in HELP_PAGES}
+    part.close()
+    return {name: path for name, path in paths.items() if path}
 
 
 def _load_columns(table: Table) -> dict[str, Column]:

@@ -1,0 +1,76 @@
+"""The tables of `var/index.db`, format 1, and the opening of the file.
+
+`item` holds every well-formed item; one whose id or URL another item owns carries that path in `clash` and is shown
+nowhere. `listing` says which item stands in which list of which site: its columns, all their ancestors, its topic.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+FORMAT = 1
+
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE file (path TEXT PRIMARY KEY, blob TEXT NOT NULL, mode TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE item (
+  path TEXT PRIMARY KEY, blob TEXT NOT NULL, site TEXT NOT NULL, "column" TEXT NOT NULL, year INTEGER NOT NULL,
+  slug TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, url TEXT NOT NULL, title TEXT NOT NULL, date TEXT NOT NULL,
+  updated TEXT NOT NULL, expires TEXT NOT NULL, topic TEXT NOT NULL, law TEXT NOT NULL, fields TEXT NOT NULL,
+  clash TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+CREATE INDEX item_id ON item (id);
+CREATE INDEX item_place ON item (site, "column", date, path);
+CREATE INDEX item_law ON item (law, date) WHERE law <> '';
+CREATE TABLE listing (
+  site TEXT NOT NULL, list TEXT NOT NULL, date TEXT NOT NULL, path TEXT NOT NULL,
+  PRIMARY KEY (site, list, date, path)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX listing_path ON listing (path);
+CREATE TABLE reference (
+  path TEXT NOT NULL, field TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (path, field)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reference_target ON reference (target);
+CREATE TABLE redirect (
+  site TEXT NOT NULL, old TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY (site, old, path)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX redirect_path ON redirect (path);
+CREATE TABLE issue (path TEXT NOT NULL, issue TEXT NOT NULL) STRICT;
+CREATE INDEX issue_path ON issue (path);
+CREATE TABLE body (key TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+
+def connect(path: Path | None) -> sqlite3.Connection:
+    """The index at `path`, made anew when missing, damaged or of another format; None keeps it in memory."""
+    if path is None:
+        return _prepared(sqlite3.connect(":memory:", isolation_level=None))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return _prepared(sqlite3.connect(path, isolation_level=None))
+    except (sqlite3.DatabaseError, _OtherFormat):
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        return _prepared(sqlite3.connect(path, isolation_level=None))
+
+
+class _OtherFormat(Exception):
+    """The file was written by another version of the program."""
+
+
+def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        (found,) = db.execute("PRAGMA user_version").fetchone()
+        if found == 0:
+            db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
+        elif found != FORMAT:
+            raise _OtherFormat
+        db.execute("SELECT 1 FROM item LIMIT 1")
+    except (sqlite3.DatabaseError, _OtherFormat):
+        db.close()
+        raise
+    db.row_factory = sqlite3.Row
+    return db

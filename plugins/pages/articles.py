@@ -1,0 +1,184 @@
+"""An item's own page, by a fixed contract: its own row, its neighbours in its own column, its links' targets,
+its typed references in both directions, the versions of its law, the sizes of its files. Nothing else is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from markupsafe import Markup
+
+from cluster import item as item_file
+from cluster.clock import parse_date
+from cluster.index import IndexedItem
+from cluster.issues import Issue
+from cluster.source import Entry
+from plugins.pages.body import Body, Target, dump_body, fill, parse_body
+from plugins.pages.files import place_file
+from plugins.pages.frame import column_trail, make_page
+from plugins.pages.job import Findings, Job
+from plugins.pages.links import resolve_target
+from plugins.pages.lists import fixed_column_view, lead_picture
+from plugins.pages.markdown import BodyRenderer
+from plugins.pages.page import Composed, PageKey
+from plugins.pages.views import ArticleView, Attachment, Link, Version
+
+_HIDDEN_FIELDS = frozenset({"title", "date", "also", "redirect_from", "id", "attachments", "image", "image_alt"})
+
+Renderers = Callable[[str], BodyRenderer]
+
+
+def article_key(item: IndexedItem) -> PageKey:
+    """The item's page."""
+    return PageKey(item.url.lstrip("/"), "article", item.path)
+
+
+def compose_article(job: Job, findings: Findings, key: PageKey, renderers: Renderers) -> Composed:
+    """The page of the item at `key.subject`."""
+    item = job.index.item(key.subject, job.now)
+    if item is None:
+        raise LookupError(key.subject)
+    article = _article(job, findings, item, renderers)
+    column = job.site.columns[item.column]
+    page = make_page(
+        job,
+        "article",
+        key.path,
+        item.title,
+        trail=[*column_trail(job, item.column), Link(item.title, item.url)],
+        description=article.summary,
+        alternates=_alternates(job, item),
+    )
+    return Composed(article.template, page, {"article": article, "column": fixed_column_view(job, column)})
+
+
+def _article(job: Job, findings: Findings, item: IndexedItem, renderers: Renderers) -> ArticleView:
+    body, html = _body(job, findings, item, renderers)
+    previous, following = job.index.neighbours(item, job.now)
+    fields = item.fields
+    return ArticleView(
+        title=item.title,
+        url=item.url,
+        content=Markup(html),  # noqa: S704 - sanitised by nh3 in plugins.pages.markdown
+        date=parse_date(item.date) if item.date else None,
+        category=fixed_column_view(job, job.site.columns[item.column]),
+        source_path=item.path,
+        template=job.cluster.types[item.type].template,
+        type=item.type,
+        updated=parse_date(item.updated) if item.updated else None,
+        source=str(fields.get("source", "")),
+        author=str(fields.get("author", "")),
+        editor=str(fields.get("editor", "")),
+        summary=str(fields.get("summary", "")),
+        keywords=tuple(fields.get("keywords", ())),
+        image=lead_picture(job, findings, item),
+        attachments=_attachments(job, findings, item),
+        previous=_link(job, previous),
+        next=_link(job, following),
+        original=_reference(job, findings, item, "translation_of"),
+        translations=_translations(job, item),
+        interprets=_reference(job, findings, item, "interprets"),
+        interpretations=tuple(
+            Link(one.title, job.url_of(one)) for one in job.index.referring(item, "interprets", job.now)
+        ),
+        topic=_topic(job, item),
+        toc=body.toc,
+        versions=_versions(job, item),
+        fields={name: value for name, value in fields.items() if name not in _HIDDEN_FIELDS},
+        metadata=dict(fields),
+    )
+
+
+def _body(job: Job, findings: Findings, item: IndexedItem, renderers: Renderers) -> tuple[Body, str]:
+    renderer = renderers(job.cluster.types[item.type].template)
+    document, _ = item_file.read(item.path, job.source.read(Entry(item.path, item.blob)))
+    if document is None:
+        raise LookupError(item.path)
+    body = _rendered(job, item, renderer, document.body)
+    for code, line, what in body.notes:
+        place = document.body_line + line - 1
+        findings.issues.append(Issue.of(code, item.path, place, what=what))
+
+    def resolve(target: Target) -> object:
+        return resolve_target(job, findings, target, of=item.path, first_line=document.body_line)
+
+    return body, fill(body, resolve)  # type: ignore[arg-type]
+
+
+def _rendered(job: Job, item: IndexedItem, renderer: BodyRenderer, text: str) -> Body:
+    """The body from the cache, else rendered and kept: it depends on the blob and the renderer's settings alone."""
+    key = hashlib.sha256(f"{item.blob} {renderer.settings}".encode()).hexdigest()
+    kept = job.index.body(key)
+    if kept is not None:
+        return parse_body(kept)
+    body = renderer.render(text)
+    job.index.keep_body(key, dump_body(body))
+    return body
+
+
+def _attachments(job: Job, findings: Findings, item: IndexedItem) -> tuple[Attachment, ...]:
+    rows = []
+    for row in item.fields.get("attachments", ()):
+        placed = place_file(job, findings, row["file"], of=item.path, field="attachments")
+        if placed is not None:
+            rows.append(Attachment(row["title"], placed.url, placed.kind.upper(), placed.size))
+    return tuple(rows)
+
+
+def _link(job: Job, item: IndexedItem | None) -> Link | None:
+    return Link(item.title, job.url_of(item)) if item else None
+
+
+def _reference(job: Job, findings: Findings, item: IndexedItem, field: str) -> Link | None:
+    target = item.fields.get(field)
+    if not target:
+        return None
+    found = job.index.find(target, job.now)
+    if found is None:
+        findings.issues.append(Issue.of("reference-missing", item.path, 0, field, target=target))
+    return _link(job, found)
+
+
+def _language(job: Job, item: IndexedItem) -> str:
+    return job.cluster.sites[item.site].language
+
+
+def _translations(job: Job, item: IndexedItem) -> tuple[tuple[str, Link], ...]:
+    found = job.index.referring(item, "translation_of", job.now)
+    return tuple((_language(job, one), Link(one.title, job.url_of(one))) for one in found)
+
+
+def _alternates(job: Job, item: IndexedItem) -> tuple[tuple[str, str], ...]:
+    """(language, absolute address) of the item and its translations, the original as x-default; empty when alone."""
+    target = item.fields.get("translation_of")
+    original = job.index.find(target, job.now) if target else item
+    if original is None:
+        return ()
+    family = {original.path: original, item.path: item}
+    family |= {one.path: one for one in job.index.referring(original, "translation_of", job.now)}
+    if len(family) < 2:
+        return ()
+    addresses = {_language(job, one): _absolute(job, one) for one in family.values()}
+    return (*sorted(addresses.items()), ("x-default", _absolute(job, original)))
+
+
+def _absolute(job: Job, item: IndexedItem) -> str:
+    return job.cluster.address(job.cluster.sites[item.site]) + item.url
+
+
+def _topic(job: Job, item: IndexedItem) -> Link | None:
+    topic = job.site.topics.get(item.topic)
+    return Link(topic.title, f"/topics/{topic.name}/") if topic else None
+
+
+def _versions(job: Job, item: IndexedItem) -> tuple[Version, ...]:
+    """The versions of the item's law, newest first; none when there is only this one."""
+    found = job.index.versions(item.law, job.now) if item.law else []
+    if len(found) < 2:
+        return ()
+    newest = found[-1].path
+    return tuple(
+        Version(one.title, job.url_of(one), parse_date(one.date), one.path == newest, one.path == item.path)
+        for one in reversed(found)
+    )

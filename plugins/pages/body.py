@@ -1,0 +1,94 @@
+"""A rendered body: HTML with marks where links and files stand, so that it can be kept whatever other items do.
+
+`render_body` depends on the Markdown text and the settings alone and is cached by both; `fill` puts today's addresses
+into the marks. The mark is a private-use character around a number, which sanitised content cannot hold.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from plugins.pages.views import TocEntry
+
+MARK = "\ue000"
+_ANCHOR = re.compile(rf'<a\b[^>]*?href="{MARK}(\d+){MARK}"[^>]*>(.*?)</a>', re.DOTALL)
+_EMBEDDED = re.compile(rf'(<(?:img|video|audio|source)\b[^>]*?(?:src|poster)=")({MARK}(\d+){MARK})("[^>]*>)')
+_GONE = re.compile(rf"<figure[^>]*>\s*{MARK}gone{MARK}.*?</figure>|{MARK}gone{MARK}(?:</video>|</audio>)?", re.DOTALL)
+_EMPTY = re.compile(r'<div class="gallery">\s*</div>|<p>\s*</p>')
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a link or picture points at, as written, with its line in the body (from 1)."""
+
+    text: str
+    line: int
+    embedded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body ready to be filled; `notes` are (issue code, line in the body, what) triples."""
+
+    html: str
+    toc: tuple[TocEntry, ...]
+    targets: tuple[Target, ...]
+    notes: tuple[tuple[str, int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Where a target leads today: an address and further attributes of the tag."""
+
+    url: str
+    attributes: str = ""
+
+
+def fill(body: Body, resolve: Callable[[Target], Resolved | None]) -> str:
+    """The HTML with every target resolved: a dead link becomes plain text, a missing picture goes with its figure."""
+    found = [resolve(target) for target in body.targets]
+
+    def anchor(match: re.Match[str]) -> str:
+        resolved = found[int(match[1])]
+        if resolved is None:
+            return match[2]
+        return match[0].replace(f'"{MARK}{match[1]}{MARK}"', f'"{_escape(resolved.url)}"{resolved.attributes}', 1)
+
+    def embedded(match: re.Match[str]) -> str:
+        resolved = found[int(match[3])]
+        if resolved is None:
+            return f"{MARK}gone{MARK}"
+        head, tail = match[1], match[4]
+        return f"{head}{_escape(resolved.url)}{tail[:1]}{resolved.attributes}{tail[1:]}"
+
+    html = _ANCHOR.sub(anchor, _EMBEDDED.sub(embedded, body.html))
+    return _EMPTY.sub("", _GONE.sub("", html)) if MARK in html else html
+
+
+def _escape(url: str) -> str:
+    return url.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+
+
+def dump_body(body: Body) -> str:
+    """The body as JSON, for the cache."""
+    return json.dumps(asdict(body), ensure_ascii=False)
+
+
+def parse_body(text: str) -> Body:
+    """The body that `dump_body` wrote."""
+    data = json.loads(text)
+    return Body(
+        html=data["html"],
+        toc=tuple(_toc_entry(row) for row in data["toc"]),
+        targets=tuple(Target(**row) for row in data["targets"]),
+        notes=tuple((code, line, what) for code, line, what in data["notes"]),
+    )
+
+
+def _toc_entry(row: dict[str, object]) -> TocEntry:
+    articles = row.pop("articles")
+    pairs = tuple((a, b) for a, b in articles) if isinstance(articles, list) else ()
+    return TocEntry(id=str(row["id"]), title=str(row["title"]), level=int(str(row["level"])), articles=pairs)

@@ -1,0 +1,122 @@
+"""Content files that pages use: pictures, attachments, sound and film.
+
+A file is published only when a published page uses it, at its own path on its own site and below `/files/<site>/`
+elsewhere. What it weighs and measures is read once per blob and process.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+from PIL import Image, UnidentifiedImageError
+
+from cluster.issues import Issue
+from cluster.limits import LIMITS
+from cluster.media import Pointer, parse_pointer
+from cluster.source import Entry
+from plugins.pages.job import Findings, Job
+
+PICTURES = ("png", "jpg", "jpeg", "gif", "webp", "svg")
+DOCUMENTS = ("pdf", "docx", "xlsx", "ofd", "zip", "csv", "txt")
+MEDIA = ("mp4", "webm", "mp3", "vtt")
+KNOWN = (*PICTURES, *DOCUMENTS, *MEDIA)
+# What makes an SVG active or reach outside: scripts, handlers, foreign content, entities, external references.
+_ACTIVE_SVG = re.compile(
+    rb"<\s*(script|foreignObject|iframe|use\s[^>]*href\s*=\s*[\"'](?!#)|image\s|!ENTITY|!DOCTYPE|\?xml-stylesheet|style)"
+    rb"|\s(on[a-z]+)\s*=|(javascript:)|\s(style)\s*=",
+    re.IGNORECASE,
+)
+_VIEW_BOX = re.compile(rb"viewBox\s*=\s*[\"']\s*[\d.-]+[\s,]+[\d.-]+[\s,]+([\d.]+)[\s,]+([\d.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedFile:
+    """A content file as a page refers to it: `size` in bytes, `width` and `height` in pixels (0 unknown)."""
+
+    url: str
+    kind: str
+    size: int
+    width: int = 0
+    height: int = 0
+
+
+def locate(target: str, item_path: str) -> str:
+    """The path below the repository that a file or item reference means: beside the item, or from `content/`."""
+    path = unquote(target.split("#")[0].split("?")[0])
+    if path.startswith("/"):
+        return posixpath.normpath(f"content{path}")
+    return posixpath.normpath(posixpath.join(posixpath.dirname(item_path), path))
+
+
+def place_file(job: Job, findings: Findings, target: str, *, of: str, line: int = 0, field: str = "") -> PlacedFile | None:
+    """Notes that the page of `of` uses the file, and tells how to refer to it; None with an issue when it cannot."""
+    path = locate(target, of)
+    kind = path.rpartition(".")[2].lower()
+    if kind not in KNOWN:
+        findings.issues.append(Issue.of("file-kind", of, line, field, target=target, known=" ".join(KNOWN)))
+        return None
+    entry = job.index.file(path) if path.startswith("content/") else None
+    if entry is None:
+        findings.issues.append(Issue.of("file-missing", of, line, field, target=target))
+        return None
+    placed = _measured(job, entry, kind)
+    if isinstance(placed, str):
+        code, what = ("svg-active", placed) if placed else ("file-missing", "")
+        findings.issues.append(Issue.of(code, of, line, field, target=target, what=what))
+        return None
+    output = _output_path(job, path)
+    findings.files[output] = entry
+    return PlacedFile(quote(f"/{output}"), kind, *placed)
+
+
+def _output_path(job: Job, path: str) -> str:
+    site, _, rest = path.removeprefix("content/").partition("/")
+    return rest if site == job.site.key else f"files/{site}/{rest}"
+
+
+def _measured(job: Job, entry: Entry, kind: str) -> tuple[int, int, int] | str:
+    """Size, width and height; or why the file cannot be used: what is active in it, or `""` when it is not here."""
+    data = job.source.read(entry)
+    pointer = parse_pointer(data)
+    if pointer is not None:
+        return (pointer.size, 0, 0) if job.media.path(pointer) else ""
+    if kind == "svg":
+        return _measure_svg(data)
+    if kind in PICTURES:
+        return (len(data), *_measure_picture(data))
+    return len(data), 0, 0
+
+
+def _measure_svg(data: bytes) -> tuple[int, int, int] | str:
+    active = _ACTIVE_SVG.search(data)
+    if active:
+        return active[0].decode("ascii", "replace").strip()
+    if len(data) > LIMITS.svg_bytes:
+        return f"> {LIMITS.svg_bytes}"
+    box = _VIEW_BOX.search(data)
+    return (len(data), round(float(box[1])), round(float(box[2]))) if box else (len(data), 0, 0)
+
+
+def _measure_picture(data: bytes) -> tuple[int, int]:
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            return picture.size
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
+        return 0, 0
+
+
+def write_files(job: Job, findings: Findings) -> int:
+    """Hands every used file to the sink; how many."""
+    for output, entry in sorted(findings.files.items()):
+        data = job.source.read(entry)
+        pointer = parse_pointer(data)
+        large = job.media.path(pointer) if isinstance(pointer, Pointer) else None
+        if large is not None:
+            job.sink.put_file(output, large)
+        else:
+            job.sink.put(output, data)
+    return len(findings.files)

@@ -1,0 +1,66 @@
+"""The pages every site has whatever it publishes: sitemap, search, notices, errors, and the small text files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from plugins.pages.frame import home_name, make_page
+from plugins.pages.job import Findings, Job
+from plugins.pages.links import leaving_path
+from plugins.pages.lists import column_view
+from plugins.pages.page import Composed, PageKey
+from plugins.pages.topics import topic_view
+from plugins.pages.views import Link
+
+_TITLES = {
+    "sitemap": ("网站地图", "Site map"),
+    "search": ("站内搜索", "Search"),
+    "notice": ("公告", "Notice"),
+    "leave": ("离开本站", "Leaving this site"),
+    "404": ("页面未找到", "Page not found"),
+    "410": ("页面已撤下", "Page withdrawn"),
+}
+_TRAILED = ("sitemap", "search", "notice", "leave")
+
+
+def fixed_keys() -> list[PageKey]:
+    """The fixed pages, without the leaving notices."""
+    return [PageKey(f"{kind}.html", kind) for kind in _TITLES if kind != "leave"]
+
+
+def leaving_keys(findings: Findings) -> list[PageKey]:
+    """A notice page for every external address that a page of the site links to."""
+    return [PageKey(leaving_path(url), "leave", url) for url in sorted(findings.leaving)]
+
+
+def compose_fixed(job: Job, findings: Findings, key: PageKey) -> Composed:
+    """Any fixed page."""
+    title = _TITLES[key.kind][job.site.language == "en"]
+    trail = [Link(home_name(job), "/"), Link(title, f"/{key.path}")] if key.kind in _TRAILED else []
+    page = make_page(job, key.kind, key.path, title, trail=trail, noindex=key.kind != "sitemap")
+    return Composed(key.kind, page, _context(job, findings, key))
+
+
+def _context(job: Job, findings: Findings, key: PageKey) -> dict[str, Any]:
+    if key.kind == "leave":
+        return {"target": key.subject, "host": urlsplit(key.subject).hostname or key.subject}
+    if key.kind in ("sitemap", "search"):
+        topics = [topic_view(job, findings, topic) for topic in job.site.topics.values()]
+        return {"tree": _tree(job, ""), "topics": topics}
+    return {}
+
+
+def _tree(job: Job, path: str) -> list[tuple[Any, list[Any]]]:
+    """The columns below `path` that have a page, each with its own subtree."""
+    shown = (column for column in job.site.children(path) if job.is_shown(column))
+    return [(column_view(job, column), _tree(job, column.path)) for column in shown]
+
+
+def text_files(job: Job) -> Iterator[tuple[str, bytes]]:
+    """The state stylesheet and the word to robots."""
+    yield "_mode.css", b"/* The state of the cluster: empty in normal times. */\n"
+    yield "robots.txt", f"User-agent: *\nAllow: /\nDisallow: /leave/\nSitemap: {job.address}/sitemap.xml\n".encode()
+
+

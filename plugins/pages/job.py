@@ -1,0 +1,113 @@
+"""What one Pelican run is given: one site of one state of the content at one moment, and where its output goes.
+
+The job travels in Pelican's settings under `ZHANQUN`. `Findings` is what a page notes while it is composed: files it
+needs beside it, addresses it leaves for, issues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from cluster.clock import parse_date, stamp
+from cluster.index import Index, IndexedItem
+from cluster.issues import Issue
+from cluster.media import MediaStore
+from cluster.site import Cluster, Column, Site, Topic
+from cluster.source import Entry, Source
+
+
+class Sink(Protocol):
+    """Where output goes; paths are URL paths without the leading slash, below the site or `assets/`."""
+
+    def put(self, path: str, data: bytes) -> None:
+        """Takes one file."""
+
+    def put_file(self, path: str, file: Path) -> None:
+        """Takes one large file without holding it in memory."""
+
+    def finish(self) -> None:
+        """Called once after the last file."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What pages noted: files to place (output path → content file), external addresses, issues."""
+
+    files: dict[str, Entry] = field(default_factory=dict)
+    leaving: set[str] = field(default_factory=set)
+    issues: list[Issue] = field(default_factory=list)
+
+    def add(self, other: Findings) -> None:
+        """Takes over what another page noted."""
+        self.files |= other.files
+        self.leaving |= other.leaving
+        self.issues += other.issues
+
+
+@dataclass(frozen=True)
+class Job:
+    """One site at one moment. `executor` renders pages in parallel when given."""
+
+    cluster: Cluster
+    site: Site
+    source: Source
+    index: Index
+    media: MediaStore
+    now: str
+    sink: Sink
+    theme: Path
+    findings: Findings = field(default_factory=Findings)
+    executor: Executor | None = None
+    filled: frozenset[str] = frozenset()
+
+    @property
+    def address(self) -> str:
+        """The site's absolute address."""
+        return self.cluster.address(self.site)
+
+    def is_shown(self, column: Column) -> bool:
+        """Whether the column has a page: it holds something, or stands in the navigation."""
+        return column.path in self.filled or self.is_in_navigation(column)
+
+    def is_in_navigation(self, column: Column) -> bool:
+        """Whether the column is named in the header of every page; configuration alone decides."""
+        return not column.parent and not column.hidden
+
+    def shown_columns(self) -> Iterator[Column]:
+        """All columns that have a page, in the order of the configuration."""
+        return (column for column in self.site.columns.values() if self.is_shown(column))
+
+    def is_over(self, topic: Topic) -> bool:
+        """Whether the topic has ended."""
+        return topic.ends is not None and stamp(topic.ends) <= self.now
+
+    def url_of(self, item: IndexedItem) -> str:
+        """The item's address as this site's pages write it: a path, or absolute when it lives on another host."""
+        if item.site == self.site.key:
+            return item.url
+        return self.cluster.address(self.cluster.sites[item.site]) + item.url
+
+
+def empty_navigation(job: Job) -> list[Issue]:
+    """The issue for every navigation column that holds nothing."""
+    return [
+        Issue.of("column-empty", job.site.config_path, column.line, "hidden", column=column.path)
+        for column in job.site.columns.values()
+        if job.is_in_navigation(column) and column.path not in job.filled
+    ]
+
+
+def next_moment(cluster: Cluster, index: Index, now: str) -> str:
+    """The next stamp at which the output changes by itself: an item's date or expiry, a topic's end; else empty."""
+    ends = [stamp(topic.ends) for site in cluster.sites.values() for topic in site.topics.values() if topic.ends]
+    moments = [moment for moment in (index.next_moment(now), *ends) if moment > now]
+    return min(moments, default="")
+
+
+def moment(text: str) -> str:
+    """A date given from outside as the stamp the index compares with."""
+    return stamp(parse_date(text))

@@ -1,0 +1,59 @@
+"""Words and dates of a page's language: gettext catalogues through Babel, and the filters templates use.
+
+Catalogues are read from `.po` files, so that a theme needs no compile step.
+"""
+
+from __future__ import annotations
+
+import functools
+import gettext
+import io
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+_LOCALES = {"zh-Hans": "zh_Hans", "en": "en"}
+_LONG = {"zh-Hans": "yyyy年M月d日", "en": "d MMMM yyyy"}
+_UNITS = ("B", "KB", "MB", "GB")
+
+
+@functools.cache
+def catalogue(folder: Path, language: str, domain: str = "messages") -> gettext.NullTranslations:
+    """The words of a language from `folder/<locale>/LC_MESSAGES/<domain>.po`; the msgids themselves without one."""
+    path = folder / _LOCALES.get(language, language) / "LC_MESSAGES" / f"{domain}.po"
+    if not path.is_file():
+        return gettext.NullTranslations()
+    compiled = io.BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=_LOCALES.get(language, language)))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def filters(language: str) -> dict[str, Callable[..., Any]]:
+    """The template filters of a language."""
+    return {
+        "date": lambda moment: f"{moment:%Y-%m-%d}",
+        "clock": lambda moment: f"{moment:%Y-%m-%d %H:%M}",
+        "iso": lambda moment: moment.isoformat(timespec="seconds"),
+        "longdate": functools.partial(long_date, language=language),
+        "filesize": file_size,
+    }
+
+
+def long_date(moment: datetime, *, language: str) -> str:
+    """The day in full: 2026年11月18日, 18 November 2026."""
+    return format_date(moment.date(), _LONG[language], locale=_LOCALES[language])
+
+
+def file_size(size: int) -> str:
+    """A size in bytes for people, with one decimal from kilobytes on (1 KB = 1,024 bytes)."""
+    value, unit = float(size), 0
+    while value >= 1024 and unit < len(_UNITS) - 1:
+        value, unit = value / 1024, unit + 1
+    return f"{value:.1f} {_UNITS[unit]}" if unit else f"{size} B"

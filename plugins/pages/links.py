@@ -1,0 +1,99 @@
+"""Where links lead: to an item, a file, a page of the site, another host, or nowhere.
+
+A link out of the cluster passes a small notice page of the same site (rule of the guideline on leaving notices),
+except to addresses below `gov.cn`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from urllib.parse import quote, urlsplit
+
+from cluster.issues import Issue
+from plugins.pages.body import Resolved, Target
+from plugins.pages.files import PlacedFile, locate, place_file
+from plugins.pages.job import Findings, Job
+from plugins.pages.sanitize import has_unsafe_scheme
+
+_FIXED_PAGES = ("/", "/index.html", "/sitemap.html", "/search.html", "/topics/", "/feed.xml", "/feed.json", "/notice.html")
+_EXTERNAL = ' class="external" rel="external noopener"'
+
+
+def leaving_path(url: str) -> str:
+    """The path of the notice page for an external address, without the leading slash."""
+    return f"leave/{hashlib.sha256(url.encode()).hexdigest()[:16]}.html"
+
+
+def is_external(job: Job, url: str) -> bool:
+    """Whether an absolute address leaves the cluster for somewhere that is no government site."""
+    host = (urlsplit(url).hostname or "").lower()
+    own = {site.host for site in job.cluster.sites.values()}
+    return host not in own and host != "gov.cn" and not host.endswith(".gov.cn")
+
+
+def outward(job: Job, findings: Findings, url: str) -> tuple[str, bool]:
+    """The address to write for an absolute URL, and whether it is a leaving notice."""
+    if not is_external(job, url):
+        return url, False
+    findings.leaving.add(url)
+    return f"/{leaving_path(url)}", True
+
+
+def resolve_target(job: Job, findings: Findings, target: Target, *, of: str, first_line: int) -> Resolved | None:
+    """Today's address of a link or picture in the body of the item at `of`, None with an issue when it has none."""
+    line = first_line + target.line - 1
+    if target.embedded:
+        return _embedded(place_file(job, findings, target.text, of=of, line=line))
+    url = resolve_link(job, findings, target.text, of=of, line=line)
+    if url is None:
+        return None
+    return Resolved(url, _EXTERNAL if url.startswith("/leave/") else "")
+
+
+def resolve_link(job: Job, findings: Findings, target: str, *, of: str, line: int) -> str | None:
+    """Today's address of a link written in content or configuration, None with an issue when it leads nowhere."""
+    if target.startswith(("http://", "https://")):
+        return outward(job, findings, target)[0]
+    if target.startswith(("mailto:", "tel:", "#")):
+        return target
+    if target.startswith("//") or has_unsafe_scheme(target):
+        findings.issues.append(Issue.of("link-scheme", of, line, target=target))
+        return None
+    path, _, fragment = target.partition("#")
+    if not _is_page(path):
+        placed = place_file(job, findings, path, of=of, line=line)
+        return placed.url if placed else None
+    url = _page_url(job, path, of)
+    if url is None:
+        findings.issues.append(Issue.of("link-missing", of, line, target=target))
+        return None
+    return f"{url}#{quote(fragment, safe='-._~')}" if fragment else url
+
+
+def _is_page(path: str) -> bool:
+    return path.endswith(".md") or (path.startswith("/") and (path.endswith((".html", "/")) or path in _FIXED_PAGES))
+
+
+def _page_url(job: Job, path: str, of: str) -> str | None:
+    if path.endswith(".md"):
+        item = job.index.item(locate(path, of), job.now)
+        return job.url_of(item) if item else None
+    return path if page_exists(job, path) else None
+
+
+def page_exists(job: Job, path: str) -> bool:
+    """Whether the site has a page at this URL path."""
+    if path in _FIXED_PAGES or job.index.at(job.site.key, path, job.now) is not None:
+        return True
+    folder = path.removesuffix("index.html").strip("/")
+    if folder.startswith("topics/"):
+        return folder.removeprefix("topics/") in job.site.topics
+    column = job.site.columns.get(folder)
+    return column is not None and job.is_shown(column)
+
+
+def _embedded(placed: PlacedFile | None) -> Resolved | None:
+    if placed is None:
+        return None
+    size = f' width="{placed.width}" height="{placed.height}" loading="lazy"' if placed.width else ""
+    return Resolved(placed.url, size)

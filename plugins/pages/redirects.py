@@ -1,0 +1,33 @@
+"""`_redirects`: old addresses that lead on, and addresses that are gone for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cluster.issues import Issue
+from plugins.pages.job import Findings, Job
+from plugins.pages.links import page_exists
+
+GONE = "410"
+
+
+def redirect_table(job: Job, findings: Findings) -> dict[str, str]:
+    """Old path → new path or `410`. A live page wins over both, the first item by path over a second."""
+    table: dict[str, str] = {}
+    for old, path in job.index.redirects(job.site.key, job.now):
+        item = job.index.item(path, job.now)
+        if item is None or old in table or page_exists(job, old):
+            findings.issues.append(Issue.of("redirect-taken", path, 0, "redirect_from", path=old))
+        else:
+            table[old] = item.url
+    for old in job.site.gone:
+        if old in table or page_exists(job, old):
+            findings.issues.append(Issue.of("redirect-taken", f"sites/{job.site.key}/gone.toml", 0, path=old))
+        else:
+            table[old] = GONE
+    return table
+
+
+def dump_redirects(table: Iterable[tuple[str, str]]) -> bytes:
+    """The file: one `old new` pair a line, sorted; see docs/formats.md."""
+    return "".join(f"{old} {new}\n" for old, new in sorted(table)).encode()

@@ -1,0 +1,78 @@
+"""Topics: a campaign's own small front page, and the page that lists them all."""
+
+from __future__ import annotations
+
+from cluster.index import IndexedItem
+from cluster.site import Topic
+from plugins.pages.files import place_file
+from plugins.pages.frame import home_name, make_page
+from plugins.pages.job import Findings, Job
+from plugins.pages.lists import item_link
+from plugins.pages.page import Composed, PageKey
+from plugins.pages.views import Link, Picture, TopicSection, TopicView
+
+MOST_ITEMS = 200
+
+
+def topic_view(job: Job, findings: Findings, topic: Topic) -> TopicView:
+    """A topic with its banner."""
+    of = f"sites/{job.site.key}/topics/{topic.name}.toml"
+    placed = place_file(job, findings, topic.image, of=of, field="image") if topic.image else None
+    return TopicView(
+        name=topic.name,
+        title=topic.title,
+        summary=topic.summary,
+        url=f"/topics/{topic.name}/",
+        image=Picture(placed.url, topic.image_alt, placed.width, placed.height) if placed else None,
+        starts=topic.starts,
+        ends=topic.ends,
+        over=job.is_over(topic),
+    )
+
+
+def topic_keys(job: Job) -> list[PageKey]:
+    """The page of every topic and, when there is one, their list."""
+    keys = [PageKey(f"topics/{name}/index.html", "topic", name) for name in job.site.topics]
+    return [PageKey("topics/index.html", "topics"), *keys] if keys else []
+
+
+def topics_name(job: Job) -> str:
+    """The word for the list of topics in a breadcrumb."""
+    return "Topics" if job.site.language == "en" else "专题专栏"
+
+
+def compose_topics(job: Job, findings: Findings, key: PageKey) -> Composed:
+    """The list of all topics, running ones first."""
+    views = [topic_view(job, findings, topic) for topic in job.site.topics.values()]
+    name = topics_name(job)
+    page = make_page(job, "topics", key.path, name, trail=[Link(home_name(job), "/"), Link(name, "/topics/")])
+    return Composed("topics", page, {"topics": sorted(views, key=lambda view: view.over)})
+
+
+def compose_topic(job: Job, findings: Findings, key: PageKey) -> Composed:
+    """One topic: its sections in order, each item in the first section that takes it."""
+    topic = job.site.topics[key.subject]
+    view = topic_view(job, findings, topic)
+    trail = [Link(home_name(job), "/"), Link(topics_name(job), "/topics/"), Link(topic.title, view.url)]
+    page = make_page(job, "topic", key.path, topic.title, trail=trail, description=topic.summary)
+    return Composed("topic", page, {"topic": view, "sections": _sections(job, findings, topic)})
+
+
+def _sections(job: Job, findings: Findings, topic: Topic) -> list[TopicSection]:
+    name = f"topic:{topic.name}"
+    left = job.index.standing(job.site.key, name, job.now)
+    left += job.index.newest(job.site.key, name, job.now, MOST_ITEMS)
+    taken: dict[str, list[IndexedItem]] = {section.title: [] for section in topic.sections}
+    for item in left:
+        section = next((one for one in topic.sections if _belongs(item, one.column)), None)
+        if section is not None:
+            taken[section.title].append(item)
+    return [
+        TopicSection(title, tuple(item_link(job, findings, item) for item in items))
+        for title, items in taken.items()
+        if items
+    ]
+
+
+def _belongs(item: IndexedItem, column: str) -> bool:
+    return not column or item.column == column or item.column.startswith(f"{column}/")

@@ -1,0 +1,367 @@
+"""A build: one state of the content at one moment becomes blobs and a manifest, by one Pelican run a site.
+
+gather (configuration, index) → check → render every site → write the manifest. Nothing is published here; a build that
+fails leaves the last manifest as it was. The same state, moment and program give the same manifest.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cluster.blobs import BlobStore
+from cluster.errors import BuildError, BusyError, FormatError
+from cluster.index import Index
+from cluster.index.ingest import dump_issue, parse_issue
+from cluster.issues import Issue, Severity
+from cluster.manifest import Entry, Manifest
+from cluster.media import MediaStore
+from cluster.site import Cluster, Site, load_cluster
+from cluster.source import Source, config_files
+from plugins.pages.job import Job, Sink, next_moment
+from plugins.pages.settings import pelican_settings
+from plugins.pages.sinks import BlobSink
+
+_PROGRAM = Path(__file__).parent.parent
+_ROOMS = ("cluster", "plugins", "publish")
+_LIBRARIES = ("pelican", "markdown", "jinja2", "nh3", "brotli", "babel", "feedgenerator")
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The folders a build works in: `var` holds what it derives, `media` the large files it reads."""
+
+    var: Path
+    media: Path
+    theme: Path
+
+    @property
+    def blobs(self) -> BlobStore:
+        """The blob store."""
+        return BlobStore(self.var / "blobs")
+
+    @property
+    def manifest(self) -> Path:
+        """The last build's manifest."""
+        return self.var / "manifest"
+
+    @property
+    def state(self) -> Path:
+        """What the last build was made of."""
+        return self.var / "build.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to build: the moment as a stamp, and for a look at some sites only, their keys."""
+
+    now: str
+    url: str = ""
+    sites: tuple[str, ...] = ()
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a build made. `next_moment` is the stamp at which the output changes by itself, else empty."""
+
+    manifest: Manifest
+    commit: str
+    now: str
+    pages_total: int
+    pages_written: int
+    pages_removed: int
+    issues: tuple[Issue, ...]
+    next_moment: str
+    cluster: Cluster
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 3 with issues."""
+        return 3 if self.issues else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form of `--json`, without the seconds."""
+        return {
+            "commit": self.commit,
+            "now": self.now,
+            "root": self.manifest.root(),
+            "pages_total": self.pages_total,
+            "pages_written": self.pages_written,
+            "pages_removed": self.pages_removed,
+            "next_moment": self.next_moment,
+            "issues": [issue.as_dict() for issue in self.issues],
+        }
+
+
+class MisconfiguredError(BuildError):
+    """`sites/` has mistakes: nothing is built; `issues` names them all."""
+
+    def __init__(self, issues: tuple[Issue, ...]) -> None:
+        super().__init__(
+            f"sites/ has {len(issues)} mistake(s); nothing was built.",
+            f"sites/ 的配置有 {len(issues)} 处错误，没有构建。",
+        )
+        self.issues = issues
+
+
+def read_cluster(source: Source, url: str = "") -> Cluster:
+    """The cluster's configuration in a state of the content.
+
+    Raises:
+        MisconfiguredError: with every mistake.
+    """
+    cluster, issues = load_cluster(config_files(source))
+    if cluster is None:
+        raise MisconfiguredError(issues)
+    return replace(cluster, url=url) if url else cluster
+
+
+def build(source: Source, rooms: Rooms, order: Order, progress: Progress = lambda _: None) -> Outcome:
+    """Builds the state of the content and writes the manifest (not when only some sites were asked for)."""
+    cluster = read_cluster(source, order.url)
+    with _locked(rooms.var):
+        earlier = read_manifest(rooms.manifest)
+        recipe = _recipe(source, rooms, order, cluster)
+        if not order.full and not order.sites:
+            unchanged = _unchanged(rooms, order, cluster, source, recipe, earlier)
+            if unchanged is not None:
+                return unchanged
+        index = _open_index(rooms, full=order.full)
+        try:
+            progress("index")
+            index.update(source, cluster)
+            jobs = _render(source, rooms, order, cluster, index, earlier, progress)
+            outcome = _outcome(source, order, cluster, index, jobs, earlier)
+        finally:
+            index.close()
+        if not order.sites:
+            _remember(rooms, recipe, outcome)
+        return outcome
+
+
+def _open_index(rooms: Rooms, *, full: bool) -> Index:
+    path = rooms.var / "index.db"
+    if full:
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+    return Index(path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    entries: Mapping[str, Entry]
+    issues: tuple[Issue, ...]
+
+
+def _render(
+    source: Source,
+    rooms: Rooms,
+    order: Order,
+    cluster: Cluster,
+    index: Index,
+    earlier: Manifest,
+    progress: Progress,
+) -> list[_Rendered]:
+    rendered = []
+    for site in cluster.sites.values():
+        if not order.sites or site.key in order.sites:
+            progress(site.key)
+            sink = BlobSink(rooms.blobs, site.key, {} if order.full else _as_mapping(earlier))
+            job = make_job(source, cluster, site, index, rooms, order.now, sink)
+            run_pelican(job, rooms.var)
+            rendered.append(_Rendered(sink.entries, tuple(job.findings.issues)))
+    return rendered
+
+
+def make_job(
+    source: Source, cluster: Cluster, site: Site, index: Index, rooms: Rooms, now: str, sink: Sink
+) -> Job:
+    """The job of one site."""
+    return Job(
+        cluster=cluster,
+        site=site,
+        source=source,
+        index=index,
+        media=MediaStore(rooms.media),
+        now=now,
+        sink=sink,
+        theme=rooms.theme,
+        filled=index.filled_lists(site.key, now),
+    )
+
+
+def run_pelican(job: Job, scratch: Path) -> None:
+    """Runs Pelican over one job in this process.
+
+    Raises:
+        BuildError: Pelican, a plugin or a template failed; plain Pelican would only log some of these.
+    """
+    from pelican import Pelican  # heavy: 0.2 s that a status or a rollback need not pay
+    from pelican.log import console
+    from pelican.settings import read_settings
+
+    content = scratch / "empty"
+    content.mkdir(parents=True, exist_ok=True)
+    settings = pelican_settings(job, content=content, output=scratch / "output")
+    console.quiet = True
+    with _errors_gathered() as errors:
+        try:
+            Pelican(read_settings(override=settings)).run()
+        except Exception as error:  # whatever a theme or a third-party plugin raises voids the build
+            raise _failed(job.site.key, f"{type(error).__name__}: {error}") from error
+    if errors:
+        raise _failed(job.site.key, errors[0])
+    job.sink.finish()
+
+
+def _failed(site: str, what: str) -> BuildError:
+    return BuildError(
+        f"The site '{site}' could not be built: {what}. Nothing was published.",
+        f"站点“{site}”构建失败：{what}。没有发布。",
+    )
+
+
+@contextmanager
+def _errors_gathered() -> Iterator[list[str]]:
+    """Collects what Pelican only logs as an error, so that it becomes one."""
+    errors: list[str] = []
+
+    class Gather(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            errors.append(record.getMessage())
+
+    gather, logger = Gather(logging.ERROR), logging.getLogger("pelican")
+    logger.addHandler(gather)
+    try:
+        yield errors
+    finally:
+        logger.removeHandler(gather)
+
+
+def _outcome(
+    source: Source, order: Order, cluster: Cluster, index: Index, rendered: list[_Rendered], earlier: Manifest
+) -> Outcome:
+    entries = {path: entry for part in rendered for path, entry in part.entries.items()}
+    manifest = Manifest.of(entries)
+    changes = manifest.compare(earlier)
+    issues = {*index.issues(order.now), *(issue for part in rendered for issue in part.issues)}
+    return Outcome(
+        manifest=manifest,
+        commit=source.revision,
+        now=order.now,
+        pages_total=_count_pages(manifest),
+        pages_written=_count_pages((*changes.added, *changes.changed)),
+        pages_removed=_count_pages(changes.removed),
+        issues=tuple(sorted(issues)),
+        next_moment=next_moment(cluster, index, order.now),
+        cluster=cluster,
+    )
+
+
+def _count_pages(paths: Any) -> int:
+    return sum(1 for path in paths if path.endswith(".html"))
+
+
+def left_out(issues: tuple[Issue, ...]) -> list[str]:
+    """The paths of the items that are not published because of an issue."""
+    return sorted({issue.path for issue in issues if issue.severity is Severity.LEFT_OUT})
+
+
+# ---- what the last build was made of --------------------------------------------------------------------------------
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest in a file, an empty one when it is missing or damaged: it is derived."""
+    try:
+        return Manifest.parse(path.read_bytes())
+    except (FileNotFoundError, FormatError):
+        return Manifest.of({})
+
+
+def _as_mapping(manifest: Manifest) -> dict[str, Entry]:
+    return {path: manifest[path] for path in manifest}
+
+
+def _recipe(source: Source, rooms: Rooms, order: Order, cluster: Cluster) -> str:
+    """A hash of everything but `now` that the output follows from: content, program, theme, libraries, address."""
+    digest = hashlib.sha256(f"{source.revision}\0{cluster.fingerprint}\0{order.url}\0".encode())
+    for library in _LIBRARIES:
+        digest.update(f"{library} {importlib.metadata.version(library)}\0".encode())
+    folders = [_PROGRAM / room for room in _ROOMS] + [rooms.theme]
+    for file in sorted(file for folder in folders for file in folder.rglob("*") if _is_program(file)):
+        digest.update(f"{file.name}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _is_program(file: Path) -> bool:
+    return file.is_file() and "__pycache__" not in file.parts and file.suffix != ".pyc"
+
+
+def _unchanged(
+    rooms: Rooms, order: Order, cluster: Cluster, source: Source, recipe: str, earlier: Manifest
+) -> Outcome | None:
+    """The last build's outcome when it still holds: same recipe, and no item appeared or expired since."""
+    try:
+        state = json.loads(rooms.state.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    is_same = state["recipe"] == recipe and state["root"] == earlier.root()
+    until = state["next_moment"] or "~"
+    if not is_same or not state["now"] <= order.now < until:
+        return None
+    return Outcome(
+        manifest=earlier,
+        commit=source.revision,
+        now=order.now,
+        pages_total=_count_pages(earlier),
+        pages_written=0,
+        pages_removed=0,
+        issues=tuple(parse_issue(text) for text in state["issues"]),
+        next_moment=state["next_moment"],
+        cluster=cluster,
+    )
+
+
+def _remember(rooms: Rooms, recipe: str, outcome: Outcome) -> None:
+    """Writes the manifest first: a state file without its manifest does not fit and is not believed."""
+    rooms.blobs.sync()
+    _replace(rooms.manifest, outcome.manifest.dump())
+    state = {
+        "recipe": recipe,
+        "root": outcome.manifest.root(),
+        "now": outcome.now,
+        "next_moment": outcome.next_moment,
+        "issues": [dump_issue(issue) for issue in outcome.issues],
+    }
+    _replace(rooms.state, json.dumps(state, ensure_ascii=False).encode())
+
+
+def _replace(path: Path, data: bytes) -> None:
+    aside = path.with_name(f".{path.name}.tmp")
+    aside.write_bytes(data)
+    aside.replace(path)
+
+
+@contextmanager
+def _locked(var: Path) -> Iterator[None]:
+    var.mkdir(parents=True, exist_ok=True)
+    with (var / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BusyError(
+                f"Another build works in {var}. Wait until it has finished.",
+                f"另一个构建正在使用 {var}。请等它结束。",
+            ) from error
+        yield

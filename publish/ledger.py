@@ -1,0 +1,342 @@
+"""The ledger, `data/publish.db` (SQLite, format 1 in `user_version`): what was published, asked for, held.
+
+- A release number is recorded as pending before anything is delivered, and belongs to that record for ever.
+- At most one job of a kind is pending and at most one hold of a kind is in force.
+- Every call is one short transaction on a connection of its own; all times are arguments, aware, kept as UTC.
+
+Called by the publish actions, the worker, the command line and, later, the editor.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from cluster.errors import BusyError, FormatError
+from cluster.release import Release
+from publish.receiver import Receipt
+
+FORMAT = 1
+WAIT_SECONDS = 30
+
+
+class State(StrEnum):
+    """Of a release: recorded, live at a target at least once, or overtaken by another before it was."""
+
+    PENDING = "pending"
+    LIVE = "live"
+    ABANDONED = "abandoned"
+
+
+class HoldKind(StrEnum):
+    """Why automatic publishing stands still."""
+
+    BRAKE = "brake"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A release in the ledger: who made it, when, and how many pages it changed."""
+
+    release: Release
+    state: State
+    who: str
+    at: datetime
+    pages_changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something the worker is asked to do."""
+
+    id: int
+    kind: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A standing stop of automatic publishing, with its reason in both languages."""
+
+    kind: HoldKind
+    zh: str
+    en: str
+    since: datetime
+    cleared_at: datetime | None = None
+    cleared_by: str | None = None
+
+    def text(self, language: str) -> str:
+        """The reason in `zh` or `en`."""
+        return self.zh if language.startswith("zh") else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The records in one SQLite file, made when first used."""
+
+    path: Path
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the one publish lock, which a killed process gives up. Raises: BusyError when taken."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.with_suffix(".lock").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise _publishing() from error
+            yield
+
+    # Releases
+
+    def next_number(self, above: int = 0) -> int:
+        """The lowest number higher than every recorded one and than `above`."""
+        with self._transaction() as db:
+            (highest,) = db.execute("SELECT coalesce(max(number), 0) FROM releases").fetchone()
+        return max(int(highest), above) + 1
+
+    def record(self, release: Release, *, who: str, at: datetime, pages_changed: int) -> None:
+        """Records a new release as pending. Raises: FormatError when its number is taken."""
+        with self._transaction() as db:
+            try:
+                db.execute(
+                    "INSERT INTO releases VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        release.number,
+                        release.root,
+                        release.dump(),
+                        State.PENDING,
+                        who,
+                        _text(at),
+                        pages_changed,
+                    ),
+                )
+            except sqlite3.IntegrityError as error:
+                raise _number_taken(release.number) from error
+
+    def mark_live(self, number: int) -> None:
+        """Says that a target confirmed the release; pending ones below it are thereby abandoned."""
+        with self._transaction() as db:
+            db.execute("UPDATE releases SET state = 'live' WHERE number = ?", (number,))
+            db.execute(
+                "UPDATE releases SET state = 'abandoned' WHERE number < ? AND state = 'pending'", (number,)
+            )
+
+    def releases(self) -> list[Recorded]:
+        """All releases ever recorded, newest first."""
+        with self._transaction() as db:
+            rows = db.execute(f"{_SELECT_RELEASES} ORDER BY number DESC").fetchall()
+        return [_recorded(row) for row in rows]
+
+    def latest(self) -> Recorded | None:
+        """The release with the highest number, whatever became of it."""
+        with self._transaction() as db:
+            row = db.execute(f"{_SELECT_RELEASES} ORDER BY number DESC LIMIT 1").fetchone()
+        return _recorded(row) if row else None
+
+    def live(self) -> Recorded | None:
+        """The newest release that a target confirmed."""
+        with self._transaction() as db:
+            row = db.execute(
+                f"{_SELECT_RELEASES} WHERE state = 'live' ORDER BY number DESC LIMIT 1"
+            ).fetchone()
+        return _recorded(row) if row else None
+
+    # Receipts
+
+    def receive(self, receipt: Receipt) -> None:
+        """Keeps a target's answer."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?)",
+                (receipt.target, receipt.number, receipt.root, _text(receipt.at)),
+            )
+
+    def receipts(self) -> dict[str, Receipt]:
+        """The newest answer of every target, by its URL."""
+        with self._transaction() as db:
+            rows = db.execute("SELECT target, number, root, at FROM receipts ORDER BY number").fetchall()
+        return {target: Receipt(target, number, root, _time(at)) for target, number, root, at in rows}
+
+    # Jobs
+
+    def enqueue(self, kind: str, at: datetime) -> int:
+        """Asks for a job and returns its id: that of the pending one of this kind when there is one."""
+        with self._transaction() as db:
+            row = db.execute("SELECT id FROM jobs WHERE kind = ? AND state = 'pending'", (kind,)).fetchone()
+            if row is None:
+                row = db.execute(
+                    "INSERT INTO jobs (kind, state, asked_at) VALUES (?, 'pending', ?) RETURNING id",
+                    (kind, _text(at)),
+                ).fetchone()
+        return int(row[0])
+
+    def take(self, at: datetime) -> Job | None:
+        """The pending job that was asked for first, now running; None when there is nothing to do."""
+        with self._transaction() as db:
+            row = db.execute(
+                "UPDATE jobs SET state = 'running', started_at = ? WHERE id = "
+                "(SELECT min(id) FROM jobs WHERE state = 'pending') RETURNING id, kind, asked_at",
+                (_text(at),),
+            ).fetchone()
+        return Job(row[0], row[1], _time(row[2])) if row else None
+
+    def finish(self, id_: int, outcome: str, at: datetime) -> None:
+        """Notes how a running job ended."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE jobs SET state = 'done', outcome = ?, finished_at = ? WHERE id = ?",
+                (outcome, _text(at), id_),
+            )
+
+    def recover_jobs(self) -> int:
+        """Makes jobs that a killed worker left running pending again; returns how many there were.
+
+        A worker calls it at its start, under its own lock.
+        """
+        with self._transaction() as db:
+            left = db.execute("SELECT id, kind FROM jobs WHERE state = 'running' ORDER BY id").fetchall()
+            db.execute("UPDATE jobs SET state = 'done', outcome = 'killed' WHERE state = 'running'")
+            for id_, kind in left:
+                db.execute(
+                    "UPDATE jobs SET state = 'pending', outcome = NULL, started_at = NULL WHERE id = ? "
+                    "AND NOT EXISTS (SELECT 1 FROM jobs WHERE kind = ? AND state = 'pending')",
+                    (id_, kind),
+                )
+        return len(left)
+
+    # Holds
+
+    def hold(self, kind: HoldKind, *, zh: str, en: str, at: datetime) -> None:
+        """Stops automatic publishing; a hold of this kind in force takes the new reason."""
+        with self._transaction() as db:
+            changed = db.execute(
+                "UPDATE holds SET zh = ?, en = ? WHERE kind = ? AND cleared_at IS NULL", (zh, en, kind)
+            )
+            if changed.rowcount == 0:
+                db.execute(
+                    "INSERT INTO holds (kind, zh, en, since) VALUES (?, ?, ?, ?)", (kind, zh, en, _text(at))
+                )
+
+    def holds(self, kind: HoldKind | None = None) -> list[Hold]:
+        """The holds in force, oldest first; only those of one kind when it is given."""
+        return [hold for hold in self.all_holds() if hold.cleared_at is None and kind in (None, hold.kind)]
+
+    def all_holds(self) -> list[Hold]:
+        """Every hold there ever was, oldest first."""
+        with self._transaction() as db:
+            rows = db.execute(
+                "SELECT kind, zh, en, since, cleared_at, cleared_by FROM holds ORDER BY id"
+            ).fetchall()
+        return [
+            Hold(HoldKind(kind), zh, en, _time(since), _time(cleared) if cleared else None, by)
+            for kind, zh, en, since, cleared, by in rows
+        ]
+
+    def clear(self, kind: HoldKind, *, at: datetime, by: str) -> bool:
+        """Ends the hold of this kind; says whether there was one."""
+        with self._transaction() as db:
+            cleared = db.execute(
+                "UPDATE holds SET cleared_at = ?, cleared_by = ? WHERE kind = ? AND cleared_at IS NULL",
+                (_text(at), by, kind),
+            )
+        return cleared.rowcount > 0
+
+    # The file
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with closing(sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None)) as db:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = FULL")
+                with db:  # commits, or rolls back when the body raises
+                    db.execute("BEGIN IMMEDIATE")
+                    self._prepare(db)
+                    yield db
+        except sqlite3.OperationalError as error:
+            raise _in_use(self.path, error) from error
+        except sqlite3.DatabaseError as error:
+            raise _damaged(self.path, error) from error
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if version == 0 and tables == 0:
+            for statement in _TABLES:
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {FORMAT}")
+        elif version != FORMAT:
+            raise _unknown_format(self.path, version)
+
+
+_TABLES = (
+    "CREATE TABLE releases (number INTEGER PRIMARY KEY, root TEXT NOT NULL, record BLOB NOT NULL, "
+    "state TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL, pages_changed INTEGER NOT NULL)",
+    "CREATE TABLE receipts (target TEXT NOT NULL, number INTEGER NOT NULL, root TEXT NOT NULL, "
+    "at TEXT NOT NULL, PRIMARY KEY (target, number))",
+    "CREATE TABLE jobs (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, state TEXT NOT NULL, "
+    "asked_at TEXT NOT NULL, started_at TEXT, finished_at TEXT, outcome TEXT)",
+    "CREATE UNIQUE INDEX one_pending_job ON jobs (kind) WHERE state = 'pending'",
+    "CREATE TABLE holds (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, zh TEXT NOT NULL, "
+    "en TEXT NOT NULL, since TEXT NOT NULL, cleared_at TEXT, cleared_by TEXT)",
+    "CREATE UNIQUE INDEX one_hold ON holds (kind) WHERE cleared_at IS NULL",
+)
+_SELECT_RELEASES = "SELECT record, state, who, at, pages_changed FROM releases"
+
+
+def _recorded(row: tuple[bytes, str, str, str, int]) -> Recorded:
+    record, state, who, at, pages_changed = row
+    return Recorded(Release.parse(record), State(state), who, _time(at), pages_changed)
+
+
+def _text(at: datetime) -> str:
+    if at.tzinfo is None:
+        raise ValueError(f"{at} has no zone")
+    return at.astimezone(UTC).isoformat()
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _publishing() -> BusyError:
+    return BusyError(
+        "Another publish is running. Wait until it is done and try again.",
+        "另一个发布正在进行。请等待其完成后重试。",
+    )
+
+
+def _in_use(path: Path, error: sqlite3.Error) -> BusyError:
+    return BusyError(
+        f"{path}: {error}. Close what else has this file open, check its folder's permissions, try again.",
+        f"{path}：{error}。请关闭占用该文件的程序，确认文件夹可写，然后重试。",
+    )
+
+
+def _damaged(path: Path, error: sqlite3.Error) -> FormatError:
+    return FormatError(
+        f"{path}: {error}. Restore this file from the backup.", f"{path}：{error}。请从备份恢复该文件。"
+    )
+
+
+def _number_taken(number: int) -> FormatError:
+    return FormatError(
+        f"Release number {number} is already recorded. Publish again to take the next.",
+        f"第 {number} 号发布版本已有记录。请重新发布以取得下一个编号。",
+    )
+
+
+def _unknown_format(path: Path, version: int) -> FormatError:
+    return FormatError(
+        f"{path}: format {version}, but this program reads format {FORMAT}. Upgrade the program.",
+        f"{path}：格式为 {version}，本程序只能读取格式 {FORMAT}。请升级程序。",
+    )

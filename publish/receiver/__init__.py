@@ -1,0 +1,24 @@
+"""The receiver: makes a release live in a target folder and answers with a receipt.
+
+Standard library and `cluster.{blobs,manifest,release,errors}` only: it runs where nothing of the inside is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A target's answer: which release is live there, and when it said so."""
+
+    target: str
+    number: int
+    root: str
+    at: datetime
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form of `--json`."""
+        return {"target": self.target, "number": self.number, "root": self.root, "at": self.at.isoformat()}
