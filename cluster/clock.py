@@ -25,7 +25,9 @@ def parse_date(text: str) -> datetime:
     if match is None:
         raise ValueError(text)
     year, month, day, hour, minute, second, zone = match.groups()
-    moment = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=CHINA)
+    moment = datetime(
+        int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=CHINA
+    )
     return moment if zone is None else moment.replace(tzinfo=_zone(zone)).astimezone(CHINA)
 
 

@@ -117,9 +117,7 @@ class Typed:
     issues: tuple[Issue, ...]
 
 
-def type_fields(
-    kind: ContentType, values: Mapping[str, Value], lines: Mapping[str, int], path: str
-) -> Typed:
+def type_fields(kind: ContentType, values: Mapping[str, Value], lines: Mapping[str, int], path: str) -> Typed:
     """Types `values` by the schema; a field that cannot be typed is left out of the result and told."""
     issues: list[Issue] = []
     typed: dict[str, Any] = {}

@@ -59,11 +59,11 @@ def _refuse_marks(text: str, path: str, first_line: int) -> None:
     """Refuses anchors, aliases, tags and deep nesting before anything is composed from them."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        line = first_line + event.start_mark.line
+        line = first_line + (event.start_mark.line if event.start_mark else 0)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _Refused(Issue.of("yaml-forbidden", path, line, what="& / *"))
-        if getattr(event, "tag", None):
-            raise _Refused(Issue.of("yaml-forbidden", path, line, what=f"{event.tag}"))
+        if tag := getattr(event, "tag", None):
+            raise _Refused(Issue.of("yaml-forbidden", path, line, what=tag))
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):

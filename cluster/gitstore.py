@@ -201,7 +201,12 @@ def _fast_import(commit: Commit, parent: str | None, ref: str) -> bytes:
     zone = commit.when.strftime("%z") or "+0000"
     message = commit.message.encode()
     who = f"{_plain(commit.author)} <{_plain(commit.email)}> {seconds} {zone}"
-    out = [f"commit {ref}\nauthor {who}\ncommitter {who}\n".encode(), b"data %d\n" % len(message), message, b"\n"]
+    out = [
+        f"commit {ref}\nauthor {who}\ncommitter {who}\n".encode(),
+        b"data %d\n" % len(message),
+        message,
+        b"\n",
+    ]
     if parent:
         out.append(f"from {parent}\n".encode())
     for path, data in sorted(commit.changes.items()):

@@ -97,7 +97,11 @@ def _change(front: str, changes: Mapping[str, Value | None], newline: str) -> st
     slices = _slices(front)
     known = {_key(piece) for piece in slices}
     out = [_changed(piece, changes, newline) for piece in slices]
-    added = [_field(name, value, newline) for name, value in changes.items() if name not in known and value is not None]
+    added = [
+        _field(name, value, newline)
+        for name, value in changes.items()
+        if name not in known and value is not None
+    ]
     if added and out and not out[-1].endswith("\n"):
         out.append(newline)
     return "".join(out + added)

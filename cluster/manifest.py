@@ -85,9 +85,7 @@ class Directory:
     children: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(
-        cls, path: str, files: tuple[tuple[str, Entry], ...], children: tuple[tuple[str, str], ...]
-    ) -> Self:
+    def of(cls, path: str, files: tuple[tuple[str, Entry], ...], children: tuple[tuple[str, str], ...]) -> Self:
         """The directory with these contents, and the id that follows from them."""
         listing = [(name, f"blob {e.raw} {e.brotli or '-'} {e.size} {name}\n") for name, e in files]
         listing += [(name, f"tree {id_} {name}\n") for name, id_ in children]

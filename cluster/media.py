@@ -34,7 +34,11 @@ def parse_pointer(data: bytes) -> Pointer | None:
 
 def dump_pointer(pointer: Pointer) -> bytes:
     """The pointer as Git holds it."""
-    lines = ("version https://git-lfs.github.com/spec/v1", f"oid sha256:{pointer.sha256}", f"size {pointer.size}")
+    lines = (
+        "version https://git-lfs.github.com/spec/v1",
+        f"oid sha256:{pointer.sha256}",
+        f"size {pointer.size}",
+    )
     return "".join(f"{line}\n" for line in lines).encode()
 
 

@@ -15,6 +15,7 @@ from cluster.issues import Issue
 from cluster.toml import Table
 
 FILE = "zhanqun.toml"
+DEFAULT_PORT = "8080"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def load_settings(base: Path, environment: Mapping[str, str]) -> Settings:
     table = Table.parse(FILE, data, issues)
     if table is None:
         raise _mistakes(issues)
-    port = _text(table, environment, "port", "8080")
+    port = _text(table, environment, "port", DEFAULT_PORT)
     settings = Settings(
         base=base,
         data=base / _text(table, environment, "data", "data"),
@@ -59,7 +60,7 @@ def load_settings(base: Path, environment: Mapping[str, str]) -> Settings:
         language=environment.get("ZHANQUN_LANG") or table.text("lang", "") or environment.get("LANG") or "en",
         host=_text(table, environment, "host", "127.0.0.1"),
         port=int(port) if port.isdecimal() else 0,
-        url=_text(table, environment, "url", ""),
+        url=_text(table, environment, "url", "") or _url_of_port(port),
     )
     if not 0 < settings.port < 65536:
         table.note("config-value", "port", value=port, hint="1-65535")
@@ -69,13 +70,20 @@ def load_settings(base: Path, environment: Mapping[str, str]) -> Settings:
     return settings
 
 
+def _url_of_port(port: str) -> str:
+    """How hosts become addresses when this machine serves on another port than `cluster.toml` names; else empty."""
+    return "" if port == DEFAULT_PORT else f"http://{{host}}:{port}"
+
+
 def _text(table: Table, environment: Mapping[str, str], key: str, default: str) -> str:
     in_file = table.text(key, default)
     return environment.get(f"ZHANQUN_{key.upper()}") or in_file
 
 
 def _mistakes(issues: list[Issue]) -> ConfigError:
-    english, chinese = ("\n".join(f"{one.place()}: {one.text(lang)}" for one in issues) for lang in ("en", "zh"))
+    english, chinese = (
+        "\n".join(f"{one.place()}: {one.text(lang)}" for one in issues) for lang in ("en", "zh")
+    )
     return ConfigError(english, chinese)
 
 

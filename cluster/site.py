@@ -161,7 +161,9 @@ class Cluster:
 def load_cluster(files: Mapping[str, bytes]) -> tuple[Cluster | None, tuple[Issue, ...]]:
     """The cluster in `path → bytes` of all files below `sites/`, or None with every issue found."""
     issues: list[Issue] = []
-    types = load_types({path: data for path, data in files.items() if path.startswith("sites/types/")}, issues)
+    types = load_types(
+        {path: data for path, data in files.items() if path.startswith("sites/types/")}, issues
+    )
     main = _parse(files, "sites/cluster.toml", issues)
     if main is None:
         return None, tuple(issues)
@@ -315,7 +317,12 @@ def _load_block(row: Table, columns: Mapping[str, Column]) -> HomeBlock:
     named = row.texts("columns") if "columns" in keys else (row.text("column"),) if "column" in keys else ()
     for name in named:
         if name and name not in columns:
-            row.note("config-value", "columns" if "columns" in keys else "column", value=name, hint="[[columns]] path")
+            row.note(
+                "config-value",
+                "columns" if "columns" in keys else "column",
+                value=name,
+                hint="[[columns]] path",
+            )
     block = HomeBlock(
         block=kind,
         title=row.text("title", ""),

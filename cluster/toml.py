@@ -20,7 +20,9 @@ _HEADER = re.compile(r"^\s*\[{1,2}\s*([^\]]+?)\s*\]{1,2}")
 class Table:
     """One TOML table being read; `issues` is shared by all tables of a file."""
 
-    def __init__(self, path: str, data: dict[str, Any], lines: Sequence[str], issues: list[Issue], at: int = 1) -> None:
+    def __init__(
+        self, path: str, data: dict[str, Any], lines: Sequence[str], issues: list[Issue], at: int = 1
+    ) -> None:
         self.path = path
         self.issues = issues
         self._data = data
@@ -78,7 +80,9 @@ class Table:
 
     def texts(self, key: str, default: Sequence[str] | None = None) -> tuple[str, ...]:
         """A list of strings."""
-        value = self._get(key, list, "a list of texts / 文字列表", list(default) if default is not None else None)
+        value = self._get(
+            key, list, "a list of texts / 文字列表", list(default) if default is not None else None
+        )
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             if value is not None:
                 self.note("config-kind", key, kind="a list of texts / 文字列表")
@@ -106,7 +110,13 @@ class Table:
     def table(self, key: str, *, required: bool = True) -> Table:
         """A sub-table; an empty one when it is missing."""
         value = self._get(key, dict, f"a table / 表 [{key}]", None if required else {})
-        return Table(self.path, value if isinstance(value, dict) else {}, self._lines, self.issues, self._header(key, 0))
+        return Table(
+            self.path,
+            value if isinstance(value, dict) else {},
+            self._lines,
+            self.issues,
+            self._header(key, 0),
+        )
 
     def tables(self, key: str) -> list[Table]:
         """An array of tables, `[[key]]` or a list of inline tables; may be missing."""
@@ -115,7 +125,10 @@ class Table:
         if not all(isinstance(row, dict) for row in rows):
             self.note("config-kind", key, kind=f"[[{key}]]")
             return []
-        return [Table(self.path, row, self._lines, self.issues, self._header(key, n)) for n, row in enumerate(rows)]
+        return [
+            Table(self.path, row, self._lines, self.issues, self._header(key, n))
+            for n, row in enumerate(rows)
+        ]
 
     def close(self) -> None:
         """Notes every key that nobody read."""

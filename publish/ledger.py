@@ -125,9 +125,7 @@ class Ledger:
         """Says that a target confirmed the release; pending ones below it are thereby abandoned."""
         with self._transaction() as db:
             db.execute("UPDATE releases SET state = 'live' WHERE number = ?", (number,))
-            db.execute(
-                "UPDATE releases SET state = 'abandoned' WHERE number < ? AND state = 'pending'", (number,)
-            )
+            db.execute("UPDATE releases SET state = 'abandoned' WHERE number < ? AND state = 'pending'", (number,))
 
     def releases(self) -> list[Recorded]:
         """All releases ever recorded, newest first."""
@@ -144,9 +142,7 @@ class Ledger:
     def live(self) -> Recorded | None:
         """The newest release that a target confirmed."""
         with self._transaction() as db:
-            row = db.execute(
-                f"{_SELECT_RELEASES} WHERE state = 'live' ORDER BY number DESC LIMIT 1"
-            ).fetchone()
+            row = db.execute(f"{_SELECT_RELEASES} WHERE state = 'live' ORDER BY number DESC LIMIT 1").fetchone()
         return _recorded(row) if row else None
 
     # Receipts
@@ -221,9 +217,7 @@ class Ledger:
                 "UPDATE holds SET zh = ?, en = ? WHERE kind = ? AND cleared_at IS NULL", (zh, en, kind)
             )
             if changed.rowcount == 0:
-                db.execute(
-                    "INSERT INTO holds (kind, zh, en, since) VALUES (?, ?, ?, ?)", (kind, zh, en, _text(at))
-                )
+                db.execute("INSERT INTO holds (kind, zh, en, since) VALUES (?, ?, ?, ?)", (kind, zh, en, _text(at)))
 
     def holds(self, kind: HoldKind | None = None) -> list[Hold]:
         """The holds in force, oldest first; only those of one kind when it is given."""
@@ -232,9 +226,7 @@ class Ledger:
     def all_holds(self) -> list[Hold]:
         """Every hold there ever was, oldest first."""
         with self._transaction() as db:
-            rows = db.execute(
-                "SELECT kind, zh, en, since, cleared_at, cleared_by FROM holds ORDER BY id"
-            ).fetchall()
+            rows = db.execute("SELECT kind, zh, en, since, cleared_at, cleared_by FROM holds ORDER BY id").fetchall()
         return [
             Hold(HoldKind(kind), zh, en, _time(since), _time(cleared) if cleared else None, by)
             for kind, zh, en, since, cleared, by in rows
@@ -323,9 +315,7 @@ def _in_use(path: Path, error: sqlite3.Error) -> BusyError:
 
 
 def _damaged(path: Path, error: sqlite3.Error) -> FormatError:
-    return FormatError(
-        f"{path}: {error}. Restore this file from the backup.", f"{path}：{error}。请从备份恢复该文件。"
-    )
+    return FormatError(f"{path}: {error}. Restore this file from the backup.", f"{path}：{error}。请从备份恢复该文件。")
 
 
 def _number_taken(number: int) -> FormatError:

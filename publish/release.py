@@ -1,7 +1,7 @@
 """The actions on releases: publish, roll back, resume, list.
 
-- A number is recorded as pending, with its whole record, before any target hears of it. A run after a kill goes
-  on with that record when the content is the same, else takes the next number: none names two states.
+- A number is recorded as pending, with its whole record, before any target hears of it. A run after a kill
+  goes on with that record when the content is the same, else takes the next number: none names two states.
 - One target that fails does not stop the others; the next run delivers to it, changed content or not.
 - A rollback holds automatic publishing *before* it delivers: no worker brings the bad state back.
 - The brake's hold is about one build: a later one that removes less ends it. A rollback's needs a person.
@@ -104,8 +104,8 @@ def publish(
 ) -> Outcome:
     """Makes a built state live at every target, unless it is held.
 
-    A brake gives an outcome with `held`, a failing target one with `failures`. Raises: HeldError after a rollback
-    unless `resume`; TargetError when nothing is left to compare removals with; BusyError.
+    A brake gives an outcome with `held`, a failing target one with `failures`. Raises: HeldError after a
+    rollback unless `resume`; TargetError when nothing is left to compare removals with; BusyError.
     """
     with office.ledger.locked():
         if not resume:
@@ -338,9 +338,7 @@ class _Round:
                 failures.append(Failure(target.url, error.chinese, error.english))
         if receipts or len(lagging) < len(self.office.targets):
             self._settle()
-        return Outcome(
-            self.release, self.is_new, self.changes, receipts=tuple(receipts), failures=tuple(failures)
-        )
+        return Outcome(self.release, self.is_new, self.changes, receipts=tuple(receipts), failures=tuple(failures))
 
     def _lags(self, target: Target) -> bool:
         receipt = self.office.ledger.receipts().get(target.url)

@@ -1,7 +1,8 @@
 """The head of a foreign file: its title and the dated lines that tell what happened to it.
 
-A line is a known act (by the rules), a repetition of the title, the rest of a line that was wrapped, or unknown. Unknown
-lines are told with their number and kept; nothing of a head is lost. Pure. Called by `cluster.importers.markdown`.
+A line is a known act (by the rules), a repetition of the title, the rest of a line that was wrapped, or unknown.
+Unknown lines are told with their number and kept; nothing of a head is lost. Pure. Called by
+`cluster.importers.markdown`.
 """
 
 from __future__ import annotations
@@ -47,9 +48,12 @@ def read_head(lines: Sequence[Line], rules: HeadRules, report: Report, *, known_
         title, at = known_title, None
     if end is None:
         head, body = _split_open_head(lines, at, rules)
+        spilt = None
     else:
-        head, body = [line for index, line in enumerate(lines[:end]) if index != at], lines[end + 1 :]
-    return Head(title, tuple(_acts(head, title, rules, report)), tuple(body))
+        head, rest = [line for index, line in enumerate(lines[:end]) if index != at], lines[end + 1 :]
+        spilt, body = _take_spilt(head, rest, rules)
+    acts = _acts(head, title, rules, report, spilt)
+    return Head(title, tuple(acts), tuple(body))
 
 
 def read_date(match: re.Match[str]) -> str:
@@ -86,12 +90,26 @@ def _split_open_head(lines: Sequence[Line], at: int | None, rules: HeadRules) ->
     return head, [*(line for line in before if _rule(line, rules) is None), *after[reach:]]
 
 
-def _acts(lines: Iterable[Line], title: str, rules: HeadRules, report: Report) -> list[Act]:
+def _take_spilt(head: Sequence[Line], rest: Sequence[Line], rules: HeadRules) -> tuple[Line | None, list[Line]]:
+    """The end of an unfinished last head line, which stands behind the marker, and the lines without it."""
+    last = next((line for line in reversed(head) if not line.is_blank), None)
+    first = next((index for index, line in enumerate(rest) if not line.is_blank), None)
+    if last is None or first is None or rules.spill is None or _rule(last, rules) is not None:
+        return None, [*rest]
+    if not rest[first].is_short or not rules.spill.search(rest[first].text.strip()):
+        return None, [*rest]
+    return rest[first], [*rest[:first], *rest[first + 1 :]]
+
+
+def _acts(lines: Iterable[Line], title: str, rules: HeadRules, report: Report, spilt: Line | None) -> list[Act]:
     entries = _join(lines, rules, report)
     repeated = _count_title_lines(entries, title)
     for line in entries[:repeated]:
         report.note("import-title-repeated", line.number, text=line.text)
-    pieces = (piece for line in entries[repeated:] for piece in _split(line, rules, report))
+    pieces = [piece for line in entries[repeated:] for piece in _split(line, rules, report)]
+    if spilt is not None:
+        report.note("import-joined", spilt.number, text=spilt.text.strip())
+        pieces[-1] = Line(pieces[-1].number, pieces[-1].text + spilt.text.strip())
     return [_act(piece, rules, report) for piece in pieces]
 
 

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import stat
@@ -22,9 +21,10 @@ from cluster import item as item_file
 from cluster.clock import parse_date, stamp
 from cluster.errors import ContentError
 from cluster.frontmatter import Value
-from cluster.importers.head import Act, Head, read_date, read_head
+from cluster.importers.head import Head, read_head
 from cluster.importers.rules import Rules
 from cluster.importers.text import BOM, Line, Report, escape_plain, read_lines, write_body
+from cluster.importers.values import choose_date, read_values, source_digest
 from cluster.issues import Issue
 from cluster.limits import LIMITS
 from cluster.source import is_scratch
@@ -101,7 +101,7 @@ def _require_places(folder: Path, site: str, column: str) -> None:
     for place in (site, column):
         if not _PLACE.fullmatch(place):
             raise ContentError(
-                f"'{place}' is no site or column. Write them as in sites/, such as --site congress --column fagui/falv.",
+                f"'{place}' is no site or column. Write it as in sites/, such as --site congress --column fagui/falv.",
                 f"“{place}”不是站点或栏目。请按 sites/ 里的写法，例如 --site congress --column fagui/falv。",
             )
 
@@ -110,10 +110,19 @@ def _require_places(folder: Path, site: str, column: str) -> None:
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every file below `folder` with its path as text; links are not followed, hidden and scratch files not seen."""
+    """Every file below `folder`, and every folder that cannot be opened, with its path as text.
+
+    Links are not followed, hidden and scratch files are not seen.
+    """
     pending = [folder]
     while pending:
-        for child in sorted(os.scandir(pending.pop()), key=lambda entry: entry.name):
+        opened = pending.pop()
+        try:
+            children = list(os.scandir(opened))
+        except OSError:
+            yield _source_name(opened.relative_to(folder)), opened
+            continue
+        for child in children:
             path = Path(child.path)
             if child.is_dir(follow_symlinks=False):
                 if not child.name.startswith("."):
@@ -130,7 +139,7 @@ def _source_name(path: Path) -> str:
 
 def _read_source(path: Path, source: str, rules: Rules, report: Report) -> _Draft | None:
     """The draft of one file; None, with the reason told, when it gives no item."""
-    if path.suffix.lower() not in _SUFFIXES:
+    if not path.is_symlink() and path.is_file() and path.suffix.lower() not in _SUFFIXES:
         report.note("import-not-markdown")
         return None
     data = _read_bytes(path, report)
@@ -145,7 +154,7 @@ def _read_source(path: Path, source: str, rules: Rules, report: Report) -> _Draf
     if not head.title:
         report.issue("import-no-title", lines[0].number if lines else 1)
         return None
-    values = _values(source, head, front, rules)
+    values = read_values(source, head, front, rules)
     return _draft(source, head, values, rules, report)
 
 
@@ -181,11 +190,11 @@ def _read_front(data: bytes, rules: Rules, report: Report) -> tuple[Mapping[str,
 
 
 def _wanted_values(rules: Rules) -> set[str]:
-    return {name for names in (*rules.fields.values(), rules.date_order) for name in names}
+    return {*rules.date_order, *(name for field in rules.fields for name in field.values)}
 
 
 def _draft(source: str, head: Head, values: dict[str, Value], rules: Rules, report: Report) -> _Draft | None:
-    date = _choose_date(source, values, rules, report)
+    date = choose_date(source, values, rules, report)
     if not date:
         report.issue("import-no-date", 1)
         return None
@@ -195,79 +204,6 @@ def _draft(source: str, head: Head, values: dict[str, Value], rules: Rules, repo
     if not body.strip():
         report.issue("import-empty")
     return _Draft(source, values | {"date": date}, body)
-
-
-# ---- values ---------------------------------------------------------------------------------------------------------
-
-
-def source_id(source: str) -> str:
-    """The permanent id of the item made from the file at this path below the folder: 16 hex digits."""
-    return _digest(source)[:16]
-
-
-def _digest(source: str) -> str:
-    return hashlib.sha256(source.encode()).hexdigest()
-
-
-def _values(source: str, head: Head, front: Mapping[str, Value], rules: Rules) -> dict[str, Value]:
-    """Everything that a field may be made from, by the names that rules use."""
-    folders = list(PurePosixPath(source).parent.parts)
-    organs = [act.organ for act in head.acts if act.organ]
-    law = rules.law_strip.sub("", head.title).strip() if rules.law_strip is not None else head.title
-    values: dict[str, Value] = {
-        "id": source_id(source),
-        "title": head.title,
-        "type": rules.type,
-        "law": law or head.title,
-        "folder": folders[-1] if folders else "",
-        "folders": [*folders],
-        "organ": organs[-1] if organs else "",
-    }
-    for kind in dict.fromkeys(rule.name for rule in rules.head.lines):
-        values |= _readings(kind, [act for act in head.acts if act.kind == kind])
-    return values | {f"front.{name}": value for name, value in front.items()}
-
-
-def _readings(kind: str, acts: list[Act]) -> dict[str, Value]:
-    dates = [act.date for act in acts if act.date]
-    return {
-        f"{kind}.lines": [act.text for act in acts],
-        f"{kind}.first-date": dates[0] if dates else "",
-        f"{kind}.last-date": dates[-1] if dates else "",
-        f"{kind}.value": next((act.value for act in acts if act.value), ""),
-    }
-
-
-def _choose_date(source: str, values: Mapping[str, Value], rules: Rules, report: Report) -> str:
-    """The first date of the rules' order that is one; a date in the file's name that differs is told."""
-    named = _file_name_date(source, rules)
-    for name in rules.date_order:
-        value = named if name == "file-name" else values.get(name, "")
-        if not isinstance(value, str) or not value.strip():
-            continue
-        if not _is_date(value):
-            report.issue("import-date-bad", value=value)
-            continue
-        if named and named != value.strip()[:10]:
-            report.issue("import-date-differs", date=value, named=named)
-        return value.strip()
-    return ""
-
-
-def _file_name_date(source: str, rules: Rules) -> str:
-    match = rules.file_name.search(PurePosixPath(source).stem) if rules.file_name is not None else None
-    try:
-        return read_date(match) if match else ""
-    except ValueError:
-        return ""
-
-
-def _is_date(text: str) -> bool:
-    try:
-        parse_date(text)
-    except (ValueError, OverflowError):
-        return False
-    return True
 
 
 # ---- versions -------------------------------------------------------------------------------------------------------
@@ -284,7 +220,7 @@ def _mark_versions(drafts: Iterable[_Draft], reports: Mapping[str, Report]) -> N
         for version in versions:
             version.values["status"] = "current" if version in current else "amended"
         for twin in current[1:]:
-            reports[twin.source].note("import-version-twice", other=current[0].source)
+            reports[twin.source].issue("import-version-twice", other=current[0].source)
 
 
 def _moment(draft: _Draft) -> float:
@@ -311,7 +247,9 @@ def _compose_all(
 def _compose(draft: _Draft, place: str, rules: Rules, report: Report) -> ImportedItem | None:
     date = stamp(parse_date(str(draft.values["date"])))
     slug = rules.slug.format(
-        date=date[:10].replace("-", ""), hash=_digest(draft.source)[:8], stem=PurePosixPath(draft.source).stem.lower()
+        date=date[:10].replace("-", ""),
+        hash=source_digest(draft.source)[:8],
+        stem=PurePosixPath(draft.source).stem.lower(),
     )
     if not _SLUG.fullmatch(slug):
         report.issue("slug-bad", slug=slug, reserved="index / feed / list-N")
@@ -328,9 +266,11 @@ def _compose(draft: _Draft, place: str, rules: Rules, report: Report) -> Importe
 def _fields(draft: _Draft, rules: Rules) -> dict[str, Value]:
     """The front matter: for each field the first of its values that is not empty."""
     fields: dict[str, Value] = {}
-    for field, names in rules.fields.items():
-        candidates = (draft.values.get(name) or rules.defaults.get(name, "") for name in names)
+    for field in rules.fields:
+        candidates = (draft.values.get(name) or rules.defaults.get(name, "") for name in field.values)
         value = next((candidate for candidate in candidates if candidate), "")
+        if value and field.split is not None and isinstance(value, str):
+            value = [piece.strip() for piece in field.split.split(value) if piece.strip()]
         if value:
-            fields[field] = value
+            fields[field.name] = value
     return fields

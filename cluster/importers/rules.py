@@ -1,4 +1,4 @@
-"""Import rules: how the files of one collection are read, as TOML data (format 1) in `rules/` or in the city's own file.
+"""Import rules: how the files of a collection are read, as TOML data (format 1) in `rules/` or in the city's own file.
 
 Every mistake of a rules file is told at once, with its line; rules with a mistake are never used. Code knows no word
 of any collection: titles, dates, acts, marks and the mapping to fields are all patterns here. Called by
@@ -43,6 +43,7 @@ class HeadRules:
     organ: re.Pattern[str] | None
     split: re.Pattern[str] | None
     strip: re.Pattern[str] | None
+    spill: re.Pattern[str] | None
     opens: str
     closes: str
     lines: tuple[LineRule, ...]
@@ -77,8 +78,17 @@ class BodyRules:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldRule:
+    """A field of the front matter: the values to try, in order; `split` makes a list of a line."""
+
+    name: str
+    values: tuple[str, ...]
+    split: re.Pattern[str] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
-    """All rules of one collection; `fields` gives each front matter field the values to try, in order."""
+    """All rules of one collection; the front matter has its `fields` in this order."""
 
     name: str
     type: str
@@ -91,7 +101,7 @@ class Rules:
     slug: str
     body: BodyRules
     defaults: Mapping[str, str]
-    fields: Mapping[str, tuple[str, ...]]
+    fields: tuple[FieldRule, ...]
 
 
 def load_rules(name_or_path: str) -> tuple[Rules | None, list[Issue]]:
@@ -121,7 +131,11 @@ def _read(name_or_path: str) -> bytes:
 
 def _load(table: Table) -> Rules:
     head = _load_head(table.table("head"))
-    date, law, slug = table.table("date"), table.table("law", required=False), table.table("slug", required=False)
+    date, law, slug = (
+        table.table("date"),
+        table.table("law", required=False),
+        table.table("slug", required=False),
+    )
     known = _known_values(head.lines)
     rules = Rules(
         name=table.text("name", pattern=_NAME, hint="a-z, 0-9, -"),
@@ -150,6 +164,7 @@ def _load_head(table: Table) -> HeadRules:
         organ=_pattern(table, "organ", ("organ",)),
         split=_pattern(table, "split"),
         strip=_pattern(table, "strip"),
+        spill=_pattern(table, "spill"),
         opens=table.text("opens", ""),
         closes=table.text("closes", ""),
         lines=tuple(_load_line(row) for row in table.tables("lines")),
@@ -200,17 +215,22 @@ def _load_defaults(table: Table, known: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def _load_fields(table: Table, known: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Front matter fields in the file's order, each with the values to try."""
-    loaded: dict[str, tuple[str, ...]] = {}
-    for row in table.tables("fields"):
-        name = row.text("name", pattern=_FIELD, hint="a-z, 0-9, _")
-        loaded[name] = _names(row, "from", row.texts("from"), known)
-        row.close()
+def _load_fields(table: Table, known: Sequence[str]) -> tuple[FieldRule, ...]:
+    fields = tuple(_load_field(row, known) for row in table.tables("fields"))
+    names = [field.name for field in fields]
     for needed in _NEEDED_FIELDS:
-        if needed not in loaded:
+        if needed not in names:
             table.note("config-missing", f"fields: {needed}")
-    return loaded
+    for name in {name for name in names if names.count(name) > 1}:
+        table.note("config-duplicate", "fields", value=name)
+    return fields
+
+
+def _load_field(table: Table, known: Sequence[str]) -> FieldRule:
+    name = table.text("name", pattern=_FIELD, hint="a-z, 0-9, _")
+    field = FieldRule(name, _names(table, "from", table.texts("from"), known), _pattern(table, "split"))
+    table.close()
+    return field
 
 
 def _names(table: Table, key: str, names: Sequence[str], known: Iterable[str]) -> tuple[str, ...]:

@@ -71,7 +71,7 @@ class Report:
 
     def _tell(self, told: list[Issue], code: str, line: int, values: dict[str, object]) -> None:
         if len(told) < LIMITS.issues_per_file:
-            told.append(Issue.of(code, self.source, line, **values))
+            told.append(Issue.of(code, self.source, line, "", **values))
         elif len(told) == LIMITS.issues_per_file:
             told.append(Issue.of("import-more", self.source, line, limit=LIMITS.issues_per_file))
 

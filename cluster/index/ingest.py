@@ -71,7 +71,9 @@ def _changed_entries(db: sqlite3.Connection, source: Source) -> Iterable[Entry]:
 
 def _compared(db: sqlite3.Connection, source: Source) -> Iterator[Entry]:
     """The difference found by comparing every file, when the source cannot tell it."""
-    known = {row["path"]: (row["blob"], row["mode"]) for row in db.execute("SELECT path, blob, mode FROM file")}
+    known = {
+        row["path"]: (row["blob"], row["mode"]) for row in db.execute("SELECT path, blob, mode FROM file")
+    }
     for entry in source.entries():
         if known.pop(entry.path, None) != (entry.blob, entry.mode):
             yield entry

@@ -77,11 +77,15 @@ class Index:
 
     def at(self, site: str, url: str, now: str) -> IndexedItem | None:
         """The shown item with this URL path: the path of its file, with another ending."""
-        return self.item(f"content/{site}{url.removesuffix('.html')}.md", now) if url.endswith(".html") else None
+        return (
+            self.item(f"content/{site}{url.removesuffix('.html')}.md", now) if url.endswith(".html") else None
+        )
 
     def items(self, site: str, now: str) -> Iterator[IndexedItem]:
         """All shown items of a site by path."""
-        return self._all(f"SELECT * FROM item WHERE site = :site AND {_SHOWN} ORDER BY path", site=site, now=now)
+        return self._all(
+            f"SELECT * FROM item WHERE site = :site AND {_SHOWN} ORDER BY path", site=site, now=now
+        )
 
     def neighbours(self, item: IndexedItem, now: str) -> tuple[IndexedItem | None, IndexedItem | None]:
         """The shown items just before and just after in the same column, by (date, path)."""
@@ -104,7 +108,11 @@ class Index:
 
     def versions(self, law: str, now: str) -> list[IndexedItem]:
         """The shown versions of a law, oldest first."""
-        return list(self._all(f"SELECT * FROM item WHERE law = :law AND {_SHOWN} ORDER BY date, path", law=law, now=now))
+        return list(
+            self._all(
+                f"SELECT * FROM item WHERE law = :law AND {_SHOWN} ORDER BY date, path", law=law, now=now
+            )
+        )
 
     # ---- lists ----------------------------------------------------------------------------------------------------
 

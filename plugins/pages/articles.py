@@ -24,7 +24,9 @@ from plugins.pages.markdown import BodyRenderer
 from plugins.pages.page import Composed, PageKey
 from plugins.pages.views import ArticleView, Attachment, Link, Version
 
-_HIDDEN_FIELDS = frozenset({"title", "date", "also", "redirect_from", "id", "attachments", "image", "image_alt"})
+_HIDDEN_FIELDS = frozenset(
+    {"title", "date", "also", "redirect_from", "id", "attachments", "image", "image_alt"}
+)
 
 Renderers = Callable[[str], BodyRenderer]
 

@@ -16,7 +16,9 @@ from plugins.pages.views import TocEntry
 MARK = "\ue000"
 _ANCHOR = re.compile(rf'<a\b[^>]*?href="{MARK}(\d+){MARK}"[^>]*>(.*?)</a>', re.DOTALL)
 _EMBEDDED = re.compile(rf'(<(?:img|video|audio|source)\b[^>]*?(?:src|poster)=")({MARK}(\d+){MARK})("[^>]*>)')
-_GONE = re.compile(rf"<figure[^>]*>\s*{MARK}gone{MARK}.*?</figure>|{MARK}gone{MARK}(?:</video>|</audio>)?", re.DOTALL)
+_GONE = re.compile(
+    rf"<figure[^>]*>\s*{MARK}gone{MARK}.*?</figure>|{MARK}gone{MARK}(?:</video>|</audio>)?", re.DOTALL
+)
 _EMPTY = re.compile(r'<div class="gallery">\s*</div>|<p>\s*</p>')
 
 
@@ -55,7 +57,9 @@ def fill(body: Body, resolve: Callable[[Target], Resolved | None]) -> str:
         resolved = found[int(match[1])]
         if resolved is None:
             return match[2]
-        return match[0].replace(f'"{MARK}{match[1]}{MARK}"', f'"{_escape(resolved.url)}"{resolved.attributes}', 1)
+        return match[0].replace(
+            f'"{MARK}{match[1]}{MARK}"', f'"{_escape(resolved.url)}"{resolved.attributes}', 1
+        )
 
     def embedded(match: re.Match[str]) -> str:
         resolved = found[int(match[3])]

@@ -52,7 +52,9 @@ def locate(target: str, item_path: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(item_path), path))
 
 
-def place_file(job: Job, findings: Findings, target: str, *, of: str, line: int = 0, field: str = "") -> PlacedFile | None:
+def place_file(
+    job: Job, findings: Findings, target: str, *, of: str, line: int = 0, field: str = ""
+) -> PlacedFile | None:
     """Notes that the page of `of` uses the file, and tells how to refer to it; None with an issue when it cannot."""
     path = locate(target, of)
     kind = path.rpartition(".")[2].lower()

@@ -61,6 +61,7 @@ def _tree(job: Job, path: str) -> list[tuple[Any, list[Any]]]:
 def text_files(job: Job) -> Iterator[tuple[str, bytes]]:
     """The state stylesheet and the word to robots."""
     yield "_mode.css", b"/* The state of the cluster: empty in normal times. */\n"
-    yield "robots.txt", f"User-agent: *\nAllow: /\nDisallow: /leave/\nSitemap: {job.address}/sitemap.xml\n".encode()
-
-
+    yield (
+        "robots.txt",
+        f"User-agent: *\nAllow: /\nDisallow: /leave/\nSitemap: {job.address}/sitemap.xml\n".encode(),
+    )

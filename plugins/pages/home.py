@@ -56,7 +56,9 @@ def _tile(job: Job, findings: Findings, block: HomeBlock, row: Mapping[str, str]
 
 
 def _figures(_job: Job, _findings: Findings, block: HomeBlock) -> Block:
-    return Block(block.block, block.title, note=block.note, figures=tuple(Figure(**row) for row in block.items))
+    return Block(
+        block.block, block.title, note=block.note, figures=tuple(Figure(**row) for row in block.items)
+    )
 
 
 def _topics(job: Job, findings: Findings, block: HomeBlock) -> Block:

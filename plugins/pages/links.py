@@ -15,7 +15,16 @@ from plugins.pages.files import PlacedFile, locate, place_file
 from plugins.pages.job import Findings, Job
 from plugins.pages.sanitize import has_unsafe_scheme
 
-_FIXED_PAGES = ("/", "/index.html", "/sitemap.html", "/search.html", "/topics/", "/feed.xml", "/feed.json", "/notice.html")
+_FIXED_PAGES = (
+    "/",
+    "/index.html",
+    "/sitemap.html",
+    "/search.html",
+    "/topics/",
+    "/feed.xml",
+    "/feed.json",
+    "/notice.html",
+)
 _EXTERNAL = ' class="external" rel="external noopener"'
 
 
@@ -39,7 +48,9 @@ def outward(job: Job, findings: Findings, url: str) -> tuple[str, bool]:
     return f"/{leaving_path(url)}", True
 
 
-def resolve_target(job: Job, findings: Findings, target: Target, *, of: str, first_line: int) -> Resolved | None:
+def resolve_target(
+    job: Job, findings: Findings, target: Target, *, of: str, first_line: int
+) -> Resolved | None:
     """Today's address of a link or picture in the body of the item at `of`, None with an issue when it has none."""
     line = first_line + target.line - 1
     if target.embedded:
@@ -71,7 +82,9 @@ def resolve_link(job: Job, findings: Findings, target: str, *, of: str, line: in
 
 
 def _is_page(path: str) -> bool:
-    return path.endswith(".md") or (path.startswith("/") and (path.endswith((".html", "/")) or path in _FIXED_PAGES))
+    return path.endswith(".md") or (
+        path.startswith("/") and (path.endswith((".html", "/")) or path in _FIXED_PAGES)
+    )
 
 
 def _page_url(job: Job, path: str, of: str) -> str | None:

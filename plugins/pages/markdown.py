@@ -132,7 +132,11 @@ class _Shaper(Treeprocessor):
 
 def _holds_only_pictures(paragraph: ET.Element) -> bool:
     texts = [paragraph.text, *(child.tail for child in paragraph)]
-    return len(paragraph) > 0 and all(c.tag == "img" for c in paragraph) and not any(t and t.strip() for t in texts)
+    return (
+        len(paragraph) > 0
+        and all(c.tag == "img" for c in paragraph)
+        and not any(t and t.strip() for t in texts)
+    )
 
 
 def _to_figures(paragraph: ET.Element) -> None:

@@ -17,12 +17,12 @@ def redirect_table(job: Job, findings: Findings) -> dict[str, str]:
     for old, path in job.index.redirects(job.site.key, job.now):
         item = job.index.item(path, job.now)
         if item is None or old in table or page_exists(job, old):
-            findings.issues.append(Issue.of("redirect-taken", path, 0, "redirect_from", path=old))
+            findings.issues.append(Issue.of("redirect-taken", path, 0, "redirect_from", old=old))
         else:
             table[old] = item.url
     for old in job.site.gone:
         if old in table or page_exists(job, old):
-            findings.issues.append(Issue.of("redirect-taken", f"sites/{job.site.key}/gone.toml", 0, path=old))
+            findings.issues.append(Issue.of("redirect-taken", f"sites/{job.site.key}/gone.toml", 0, old=old))
         else:
             table[old] = GONE
     return table

@@ -62,7 +62,9 @@ def violations(html: str) -> list[str]:
 
 
 class _Finder(HTMLParser):
-    _links: ClassVar[frozenset[str]] = frozenset({"href", "src", "poster", "action", "formaction", "data", "xlink:href"})
+    _links: ClassVar[frozenset[str]] = frozenset(
+        {"href", "src", "poster", "action", "formaction", "data", "xlink:href"}
+    )
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)

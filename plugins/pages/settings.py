@@ -41,6 +41,8 @@ def pelican_settings(job: Job, *, content: Path, output: Path) -> dict[str, Any]
             "undefined": StrictUndefined,
             "extensions": ["jinja2.ext.i18n"],
         },
-        **dict.fromkeys(("ARTICLE_PATHS", "PAGE_PATHS", "STATIC_PATHS", "THEME_STATIC_PATHS", "DIRECT_TEMPLATES"), []),
+        **dict.fromkeys(
+            ("ARTICLE_PATHS", "PAGE_PATHS", "STATIC_PATHS", "THEME_STATIC_PATHS", "DIRECT_TEMPLATES"), []
+        ),
         **dict.fromkeys(_FEEDS),
     }

@@ -49,6 +49,7 @@ LOCK = ".lock"
 ASIDE = ".tmp-place"
 # What a fresh folder or file system may hold before the first release.
 _NOT_OURS_BUT_FINE = frozenset({LOCK, ASIDE, "lost+found"})
+_ASSET_MARK = f" {ASSETS}/".encode()
 _ASSET_LINES = re.compile(rf"^[0-9a-f]+ (\S+) \d+ ({ASSETS}/[^\n]+)$", re.MULTILINE)
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 
@@ -82,18 +83,20 @@ class Place:
     # What is there
 
     def live(self) -> Release | None:
-        """The record of the live release. Raises: FormatError when the record is damaged."""
-        try:
-            current = (self.root / "current").readlink()
-        except FileNotFoundError:
-            return None
+        """The record of the live release, if any. Raises: FormatError, TargetError when unreadable."""
+        with _told(self.root):
+            try:
+                current = (self.root / "current").readlink()
+            except FileNotFoundError:
+                return None
         if not current.name.isdigit():
             raise _unknown_format(self.root / "current")
         return self.release(int(current.name))
 
     def releases(self) -> list[Release]:
         """The records of all kept releases, oldest first."""
-        return [Release.parse(path.read_bytes()) for path in sorted(self._releases.glob("*.json"))]
+        with _told(self.root):
+            return [Release.parse(path.read_bytes()) for path in sorted(self._releases.glob("*.json"))]
 
     def release(self, number: int) -> Release:
         """The record of a kept release. Raises: TargetError when it is not kept."""
@@ -104,13 +107,11 @@ class Place:
         return Manifest.parse(self._read(f"{file_stem(number)}.manifest", number))
 
     def _read(self, name: str, number: int) -> bytes:
-        try:
-            return (self._releases / name).read_bytes()
-        except FileNotFoundError as error:
-            raise TargetError(
-                f"{self.root}: release {number} is not kept here. See `zhanqun releases` for those that are.",
-                f"{self.root}：未保留第 {number} 号发布版本。可用 `zhanqun releases` 查看保留的版本。",
-            ) from error
+        with _told(self.root):
+            try:
+                return (self._releases / name).read_bytes()
+            except FileNotFoundError as error:
+                raise _number_not_kept(self.root, number) from error
 
     # Making a release live
 
@@ -320,9 +321,7 @@ class Place:
     def _forget(self, kept: set[int]) -> None:
         stems = {file_stem(number) for number in kept}
         dropped = [path for path in self._releases.iterdir() if path.name.partition(".")[0] not in stems]
-        for path in sorted(
-            dropped, key=lambda path: path.suffix != ".json"
-        ):  # the record first: it says "kept"
+        for path in sorted(dropped, key=lambda path: path.suffix != ".json"):  # the record first: it says "kept"
             path.unlink()
         self._at("forgot")
 
@@ -346,22 +345,18 @@ class Place:
 
     def _in_use(self) -> tuple[set[str], set[str]]:
         """The blobs and the asset files (siblings included) that the kept releases need."""
-        blobs: set[str] = set()
-        assets: set[str] = set()
+        lines: set[bytes] = set()  # kept manifests share nearly all of theirs: read each line once
         for release in self.releases():
             path = self._releases / f"{file_stem(release.number)}.manifest"
             data = path.read_bytes()
             if data.count(b"\n") != release.files + 1:
                 raise _short_manifest(path)
-            blobs |= blobs_in(data)
-            assets |= _assets_in(data)
-        return blobs, assets
+            lines.update(data.split(b"\n"))
+        return blobs_in(b"\n".join(lines)), _assets_in(lines)
 
     def _sweep_assets(self, in_use: set[str], at: datetime) -> None:
         unused_since = self._unused_since()
-        present = {
-            path.relative_to(self.root).as_posix() for path in self._assets.rglob("*") if path.is_file()
-        }
+        present = {path.relative_to(self.root).as_posix() for path in self._assets.rglob("*") if path.is_file()}
         unused = {path: unused_since.get(path, at) for path in sorted(present - in_use)}
         expired = {path for path, since in unused.items() if at - since > timedelta(days=ASSET_DAYS)}
         for path in expired:
@@ -422,13 +417,11 @@ def _sibling(place: Path) -> Path:
 
 
 def _is_file_of(place: Path, entry: Entry) -> bool:
-    """Whether file and sibling are those of `entry`, told by size and the mtime that follows from the hash."""
+    """Whether file and sibling are those of `entry`, told by size and the mtime of the hash."""
     try:
         facts = place.stat()
         fits = (facts.st_size, int(facts.st_mtime)) == (entry.size, mtime_of(entry.raw))
-        return fits and (
-            entry.brotli is None or int(_sibling(place).stat().st_mtime) == mtime_of(entry.brotli)
-        )
+        return fits and (entry.brotli is None or int(_sibling(place).stat().st_mtime) == mtime_of(entry.brotli))
     except FileNotFoundError:
         return False
 
@@ -438,8 +431,9 @@ def _child_trees(tree: Path) -> list[str]:
         return [Path(entry.path).readlink().name for entry in entries if entry.is_symlink()]
 
 
-def _assets_in(manifest: bytes) -> set[str]:
-    found = _ASSET_LINES.findall(manifest.decode())
+def _assets_in(lines: Iterable[bytes]) -> set[str]:
+    candidates = b"\n".join(line for line in lines if _ASSET_MARK in line)
+    found = _ASSET_LINES.findall(candidates.decode())
     return {path for _, path in found} | {f"{path}.br" for brotli, path in found if brotli != "-"}
 
 
@@ -500,6 +494,13 @@ def _root_differs(release: Release) -> FormatError:
     return FormatError(
         f"release {release.number}: its manifest gives another root than its record. Publish again.",
         f"第 {release.number} 号发布版本：清单与记录的根散列不一致。请重新发布。",
+    )
+
+
+def _number_not_kept(root: Path, number: int) -> TargetError:
+    return TargetError(
+        f"{root}: release {number} is not kept here. See `zhanqun releases` for those that are.",
+        f"{root}：未保留第 {number} 号发布版本。可用 `zhanqun releases` 查看保留的版本。",
     )
 
 

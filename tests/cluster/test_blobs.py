@@ -71,7 +71,7 @@ def test_a_damaged_blob_is_told_with_its_path(store, damage):
 
 
 def test_a_missing_blob_is_told(store):
-    with pytest.raises(FormatError, match="missing.*--full"):
+    with pytest.raises(FormatError, match=r"missing.*--full"):
         store.read("0" * 64)
 
 

@@ -153,7 +153,7 @@ def test_a_path_that_no_manifest_may_hold_is_refused(path):
         Manifest.of({path: entry("x")})
     if "\ud800" not in path:
         good = f"zhanqun-manifest 1\n{'a' * 64} - 1 a/a\n"
-        with pytest.raises(FormatError, match="^manifest:3: "):
+        with pytest.raises(FormatError, match=r"^manifest:3: "):
             Manifest.parse(f"{good}{'a' * 64} - 1 {path}\n".encode())
 
 

@@ -1,0 +1,60 @@
+# One command each; `make help` lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8080
+LAWS := $(wildcard ../shared/data/laws)
+export ZHANQUN_LAWS ?= $(if $(LAWS),$(abspath $(LAWS)),)
+
+.PHONY: help setup setup-dev up test check format screenshots catalogues lock clean
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
+
+setup: $(BIN)/.inside ## the environment alone: .venv/bin/zhanqun
+
+up: setup ## set up everything, build the demo cluster, serve it; Ctrl-C stops (PORT=8080)
+	@ZHANQUN_LANG=$${ZHANQUN_LANG:-zh} ZHANQUN_PORT=$(PORT) $(BIN)/zhanqun up
+
+test: setup-dev ## set up what the tests need and run all of them
+	@sh tests/tools/test.sh
+
+check: setup-dev ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: setup-dev ## put the code into form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+screenshots: setup-dev ## take the pictures in docs/images with Debian's Chromium
+	@sh tests/tools/packages.sh
+	$(BIN)/python -m tests.tools.take_screenshots
+
+catalogues: setup-dev ## bring the translation files up to the words in code and templates
+	@sh tests/tools/catalogues.sh
+
+lock: ## pin the dependencies anew, with hashes (needs uv)
+	uv pip compile -q pyproject.toml --extra inside --extra build --extra dev --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -o requirements-dev.lock
+	uv pip compile -q pyproject.toml --extra inside --extra build -c requirements-dev.lock --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -o requirements.lock
+
+clean: ## remove what can be made again: var, dmz, output (data stays)
+	rm -rf var dmz output
+
+setup-dev: $(BIN)/.dev
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed / 需要 Python 3.11 或更新版本" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Install python3-venv first / 请先安装 python3-venv" >&2; exit 1; }
+
+$(BIN)/.inside: $(BIN)/python requirements.lock pyproject.toml
+	@echo "Installing into $(VENV) / 正在安装到 $(VENV) …" >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(BIN)/.dev: $(BIN)/.inside requirements-dev.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,63 @@
+"""`zhanqun build`: content to blobs and a manifest; nothing is published."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from cli.console import Console
+from cli.options import command, content_option, now_option, stamp_of
+from publish import brake
+from publish.build import MisconfiguredError, Order, Outcome, read_manifest
+from publish.workspace import Workspace
+
+
+@command("build", example="zhanqun build --content . --now 2026-11-20T09:00")
+@content_option
+@click.option("--site", "sites", multiple=True, help="Build only this site, for a look; may be repeated.")
+@click.option("--full", is_flag=True, help="Forget what is derived and build everything anew.")
+@now_option
+def build(
+    console: Console,
+    workspace: Workspace,
+    content: Path | None,
+    sites: tuple[str, ...],
+    full: bool,
+    now: datetime | None,
+) -> int:
+    """Builds the cluster's sites and tells what should be mended. Nothing is published."""
+    order = Order(stamp_of(now), url=workspace.settings.url, sites=sites, full=full)
+    outcome = build_and_tell(console, workspace, order, content)
+    report(console, workspace, outcome)
+    return outcome.exit_code
+
+
+def build_and_tell(console: Console, workspace: Workspace, order: Order, content: Path | None = None) -> Outcome:
+    """Builds, and tells every mistake of the configuration when there are some."""
+    try:
+        return workspace.build(order, content, console.progress())
+    except MisconfiguredError as error:
+        console.issues(error.issues)
+        console.dump({"commit": "", "issues": [issue.as_dict() for issue in error.issues]})
+        raise
+
+
+def report(console: Console, workspace: Workspace, outcome: Outcome) -> None:
+    """Tells what a build made."""
+    console.issues(outcome.issues)
+    released = read_manifest(workspace.settings.var / "released.manifest")
+    removals = brake.removals(released if len(released) else None, outcome.manifest)
+    for removal in removals:
+        console.result(removal.text(console.language))
+    console.result(
+        console.words(
+            "{total} pages, {written} written, {removed} removed, {issues} issue(s).",
+            total=outcome.pages_total,
+            written=outcome.pages_written,
+            removed=outcome.pages_removed,
+            issues=len(outcome.issues),
+        )
+    )
+    console.dump({**outcome.as_dict(), "removals": [removal.as_dict() for removal in removals]})

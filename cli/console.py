@@ -1,0 +1,74 @@
+"""How a command speaks: words in the user's language on stderr, results on stdout, one JSON object with `--json`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+from rich.console import Console as RichConsole
+
+from cli.words import words
+from cluster.issues import Issue, Severity
+from cluster.settings import Settings
+
+SHOWN_ISSUES = 50
+
+
+@dataclass(slots=True)
+class Console:
+    """One command's voice."""
+
+    settings: Settings
+    language: str
+    json: bool = False
+    started: float = field(default_factory=time.monotonic)
+
+    def words(self, message: str, /, **values: object) -> str:
+        """A message of the catalogue with its values."""
+        text = words(self.language).gettext(message)
+        return text.format(**values) if values else text
+
+    def tell(self, message: str, /, **values: object) -> None:
+        """Says something about the work, on stderr."""
+        click.echo(self.words(message, **values), err=True)
+
+    def result(self, text: str) -> None:
+        """A line of the result, on stdout; silent with `--json`."""
+        if not self.json:
+            click.echo(text)
+
+    def dump(self, value: dict[str, Any]) -> None:
+        """The one JSON object, with `--json` only."""
+        if self.json:
+            value["seconds"] = round(time.monotonic() - self.started, 3)
+            click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+
+    def issues(self, issues: Iterable[Issue]) -> None:
+        """Lists issues, the worst first, with what to do; the left-out items are counted at the end."""
+        ordered = sorted(issues, key=lambda one: (list(Severity).index(one.severity), one))
+        for issue in ordered[:SHOWN_ISSUES]:
+            click.echo(f"{issue.place()}: {self.words(_SEVERITY[issue.severity])}{issue.text(self.language)}", err=True)
+        if len(ordered) > SHOWN_ISSUES:
+            self.tell("… and {count} more; --json lists all.", count=len(ordered) - SHOWN_ISSUES)
+        out = sorted({issue.path for issue in ordered if issue.severity is Severity.LEFT_OUT})
+        if out:
+            self.tell("Left out ({count}): {paths}", count=len(out), paths=" ".join(out))
+
+    def progress(self) -> Callable[[str], None]:
+        """What long work calls at each step: a line that replaces itself on a terminal, plain lines elsewhere."""
+        screen = RichConsole(stderr=True)
+        if screen.is_terminal:
+            return lambda step: screen.print(f"[dim]…[/dim] {step}", end="\r", soft_wrap=False)
+        return lambda step: click.echo(f"… {step}", err=True)
+
+
+_SEVERITY = {
+    Severity.FATAL: "Mistake: ",
+    Severity.LEFT_OUT: "Left out: ",
+    Severity.SEVERE: "To mend: ",
+    Severity.WARNING: "Note: ",
+}

@@ -1,0 +1,37 @@
+"""`zhanqun releases`: what was released, when, by whom."""
+
+from __future__ import annotations
+
+from cli.console import Console
+from cli.options import command
+from publish.workspace import Workspace
+
+
+@command("releases", example="zhanqun releases")
+def releases(console: Console, workspace: Workspace) -> int:
+    """Lists all releases, newest first."""
+    rows = workspace.ledger.releases()
+    for row in rows:
+        record = row.release
+        of = f" ← {record.of}" if record.of else ""
+        console.result(
+            f"{record.number:>6}  {row.at:%Y-%m-%d %H:%M:%S}  {row.state:<8} {record.kind}{of}  "
+            f"{record.files:>7}  {row.pages_changed:>6}  {row.who}  {record.commit[:12]}"
+        )
+    if not rows:
+        console.tell("There is no release yet. Make one with: zhanqun publish")
+    console.dump(
+        {
+            "releases": [
+                {
+                    **row.release.as_dict(),
+                    "state": str(row.state),
+                    "who": row.who,
+                    "at": row.at.isoformat(),
+                    "pages_changed": row.pages_changed,
+                }
+                for row in rows
+            ]
+        }
+    )
+    return 0

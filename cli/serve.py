@@ -1,0 +1,122 @@
+"""`zhanqun serve`: the preview server over a target, or over a working folder that is rebuilt on save."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from cli.build import build_and_tell
+from cli.console import Console
+from cli.options import FOLDER, command, stamp_of
+from cluster.clock import current_time
+from cluster.errors import ClusterError, ConfigError
+from cluster.site import Cluster
+from cluster.source import is_scratch
+from publish import release
+from publish.build import Order, read_cluster
+from publish.preview import preview_app
+from publish.preview import serve as serve_app
+from publish.preview_index import IndexPage, IndexSite
+from publish.watch import Bell, watching
+from publish.workspace import Workspace, as_built
+
+WATCH_PORT = 8081
+
+
+@command("serve", example="zhanqun serve --watch --content .")
+@click.option("--watch", is_flag=True, help="Show a working folder and rebuild it whenever a file is saved.")
+@click.option("--content", type=FOLDER, default=Path(), help="The working folder for --watch (default: this one).")
+@click.option("--port", type=click.IntRange(1, 65535), help="The port (default: 8080; with --watch 8081).")
+def serve(console: Console, workspace: Workspace, watch: bool, content: Path, port: int | None) -> int:
+    """Serves the sites as the web server would, with its headers. Ctrl-C stops it."""
+    if watch:
+        return _serve_folder(console, workspace, content, port or WATCH_PORT)
+    serve_target(console, workspace, port or workspace.settings.port)
+    return 0
+
+
+def serve_target(console: Console, workspace: Workspace, port: int) -> None:
+    """Serves the first `dir:` target of the settings until it is told to stop."""
+    with workspace.source() as source:
+        cluster = read_cluster(source, workspace.settings.url or _address(port))
+    _run(console, cluster, _folder_of(workspace), workspace.settings.host, port)
+
+
+def _address(port: int) -> str:
+    return f"http://{{host}}:{port}"
+
+
+def _folder_of(workspace: Workspace) -> Path:
+    for url in workspace.settings.targets:
+        kind, _, folder = url.partition(":")
+        if kind == "dir":
+            return workspace.settings.base / folder
+    raise ConfigError(
+        "No target is a folder (dir:…), so there is nothing here to serve.",
+        "没有 dir: 形式的发布目标，这里没有可以预览的网站。",
+    )
+
+
+def _run(console: Console, cluster: Cluster, www: Path, host: str, port: int) -> None:
+    hosts = {site.host: site.key for site in cluster.sites.values()}
+    app = preview_app(www, hosts=hosts, index=index_page(cluster))
+    serve_app(app, host, port, ready=lambda port: tell_addresses(console, cluster, port))
+
+
+def index_page(cluster: Cluster) -> IndexPage:
+    """The list of sites that the bare address shows."""
+    sites = (
+        IndexSite(site.name, f"{cluster.address(site)}/", site.language, site.description)
+        for site in cluster.sites.values()
+    )
+    return IndexPage(cluster.name["zh"], cluster.name["en"], tuple(sites))
+
+
+def tell_addresses(console: Console, cluster: Cluster, port: int) -> None:
+    """Names every address that is served."""
+    for site in cluster.sites.values():
+        console.result(f"  http://{site.host}:{port}/  {site.name}")
+    console.result(f"  http://127.0.0.1:{port}/  {console.words('all sites')}")
+    console.tell("Serving. Ctrl-C stops.")
+
+
+def _serve_folder(console: Console, workspace: Workspace, content: Path, port: int) -> int:
+    """A workspace of its own below `var/watch`, built from the folder and rebuilt on save."""
+    base = workspace.settings.var / "watch"
+    settings = replace(
+        workspace.settings, var=base / "var", data=base / "data", targets=(f"dir:{base / 'www'}",), url=_address(port)
+    )
+    watched = Workspace(settings)
+    cluster = _rebuild(console, watched, content)
+    bell = Bell()
+    with watching([content / "content", content / "sites", settings.theme], bell, _is_content):
+        thread = threading.Thread(target=_rebuild_on_save, args=(console, watched, content, bell), daemon=True)
+        thread.start()
+        _run(console, cluster, base / "www", settings.host, port)
+        bell.stop()
+        thread.join()
+    return 0
+
+
+def _is_content(path: str) -> bool:
+    return not is_scratch(Path(path).name)
+
+
+def _rebuild_on_save(console: Console, workspace: Workspace, content: Path, bell: Bell) -> None:
+    while bell.wait(None):
+        try:
+            _rebuild(console, workspace, content)
+        except ClusterError as error:
+            console.tell("{why}", why=error.text(console.language))
+
+
+def _rebuild(console: Console, workspace: Workspace, content: Path) -> Cluster:
+    built = build_and_tell(console, workspace, Order(stamp_of(None), url=workspace.settings.url), content)
+    console.issues(built.issues)
+    office = workspace.office(workspace.targets(), keep=2)
+    release.publish(office, as_built(built), at=current_time(), who="watch", accept_removals=True)
+    console.tell("{total} pages, {written} changed.", total=built.pages_total, written=built.pages_written)
+    return built.cluster

@@ -1,0 +1,68 @@
+"""`zhanqun status`: what is live where, what is held, what comes next."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from cli.console import Console
+from cli.options import command
+from cluster.errors import ClusterError
+from cluster.index.ingest import parse_issue
+from publish.delivery import Target
+from publish.workspace import Workspace
+
+
+@command("status", example="zhanqun status --json")
+def status(console: Console, workspace: Workspace) -> int:
+    """Shows what is live at each target, what is held, and what should be mended."""
+    state = _state(console, workspace)
+    _show(console, state)
+    console.dump(state)
+    if state["holds"]:
+        return 4
+    return 3 if state["issues"] or any(row["problem"] for row in state["targets"]) else 0
+
+
+def _state(console: Console, workspace: Workspace) -> dict[str, Any]:
+    ledger = workspace.ledger
+    live = ledger.live()
+    build = _last_build(workspace)
+    return {
+        "live": live.release.as_dict() if live else None,
+        "targets": [_target_state(console, target) for target in workspace.targets()],
+        "holds": [{"kind": str(hold.kind), "why": hold.text(console.language)} for hold in ledger.holds()],
+        "issues": [parse_issue(text).as_dict() for text in build.get("issues", ())],
+        "next_moment": build.get("next_moment", ""),
+    }
+
+
+def _last_build(workspace: Workspace) -> dict[str, Any]:
+    try:
+        state = json.loads(workspace.rooms.state.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return state if isinstance(state, dict) else {}
+
+
+def _target_state(console: Console, target: Target) -> dict[str, Any]:
+    try:
+        live = target.live()
+    except ClusterError as error:
+        return {"target": target.url, "release": None, "problem": error.text(console.language)}
+    return {"target": target.url, "release": live.number if live else None, "problem": ""}
+
+
+def _show(console: Console, state: dict[str, Any]) -> None:
+    for row in state["targets"]:
+        number = row["release"] or "-"
+        line = console.words("{target}: release {number}", target=row["target"], number=number)
+        console.result(f"{line}  {row['problem']}".rstrip())
+    for hold in state["holds"]:
+        console.result(console.words("Held: {why}", why=hold["why"]))
+    if state["next_moment"]:
+        moment = state["next_moment"][:16].replace("T", " ")
+        console.result(console.words("The next item goes live or expires at {moment}.", moment=moment))
+    count = len(state["issues"])
+    message = "{count} issue(s); see: zhanqun check" if count else "No issues."
+    console.result(console.words(message, count=count))

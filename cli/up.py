@@ -1,0 +1,59 @@
+"""`zhanqun up`: everything at once for one machine: seed, publish, serve, worker."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cli.build import build_and_tell
+from cli.console import Console
+from cli.options import command, stamp_of
+from cli.publish import tell_outcome
+from cli.seed import seed_repository
+from cli.serve import serve_target
+from cluster.clock import current_time
+from cluster.errors import HeldError
+from cluster.gitstore import identity
+from cluster.source import FolderSource
+from publish import release
+from publish.build import Order
+from publish.workspace import Workspace, as_built
+
+
+@command("up", example="zhanqun up")
+def up(console: Console, workspace: Workspace) -> int:
+    """Seeds the content repository once, publishes main, serves it and keeps it live. Ctrl-C stops all."""
+    made, _ = seed_repository(workspace.settings.repository, FolderSource(Path()))
+    if made == "seeded":
+        console.tell("The content repository was made from the demo content.")
+    _publish(console, workspace)
+    with _worker(workspace):
+        serve_target(console, workspace, workspace.settings.port)
+    return 0
+
+
+def _publish(console: Console, workspace: Workspace) -> None:
+    """The first publish; a hold is told and does not keep the live state from being served."""
+    built = build_and_tell(console, workspace, Order(stamp_of(None), url=workspace.settings.url))
+    console.issues(built.issues)
+    office = workspace.office(workspace.targets(), built.cluster.keep_releases)
+    try:
+        tell_outcome(console, release.publish(office, as_built(built), at=current_time(), who=identity()[0]))
+    except HeldError as error:
+        console.tell("{why}", why=error.text(console.language))
+
+
+@contextmanager
+def _worker(workspace: Workspace) -> Iterator[None]:
+    """The worker in a process of its own, ended with this one."""
+    settings = workspace.settings
+    arguments = ["worker", "--data", str(settings.data), "--var", str(settings.var)]
+    process = subprocess.Popen([sys.executable, "-m", "cli", *arguments], cwd=settings.base)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
