@@ -88,9 +88,7 @@ def make_column(path: str, **settings: Any) -> dict[str, Any]:
     return row | settings
 
 
-def make_cluster_files(
-    sites: Mapping[str, bytes | Iterable[str]] | None = None, **settings: Any
-) -> dict[str, bytes]:
+def make_cluster_files(sites: Mapping[str, bytes | Iterable[str]] | None = None, **settings: Any) -> dict[str, bytes]:
     """All of `sites/` for these sites (`site.toml` bytes or just column paths) with this repository's content types."""
     sites = {"portal": COLUMNS} if sites is None else sites
     tables: dict[str, Any] = {

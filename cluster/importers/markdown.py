@@ -139,9 +139,6 @@ def _source_name(path: Path) -> str:
 
 def _read_source(path: Path, source: str, rules: Rules, report: Report) -> _Draft | None:
     """The draft of one file; None, with the reason told, when it gives no item."""
-    if not path.is_symlink() and path.is_file() and path.suffix.lower() not in _SUFFIXES:
-        report.note("import-not-markdown")
-        return None
     data = _read_bytes(path, report)
     if data is None:
         return None
@@ -159,12 +156,15 @@ def _read_source(path: Path, source: str, rules: Rules, report: Report) -> _Draf
 
 
 def _read_bytes(path: Path, report: Report) -> bytes | None:
+    """The bytes of a regular Markdown file of a bearable size; None, with the reason told, for all else."""
     try:
         status = path.lstat()
         if stat.S_ISLNK(status.st_mode):
             report.issue("symlink")
         elif not stat.S_ISREG(status.st_mode):
             report.issue("import-unreadable", problem="not a regular file / 不是普通文件")
+        elif path.suffix.lower() not in _SUFFIXES:
+            report.note("import-not-markdown")
         elif status.st_size > LIMITS.item_bytes:
             report.issue("file-too-big", size=status.st_size, limit=LIMITS.item_bytes)
         else:

@@ -130,13 +130,14 @@ def _read(name_or_path: str) -> bytes:
 
 
 def _load(table: Table) -> Rules:
-    head = _load_head(table.table("head"))
+    lines = tuple(_load_line(row) for row in table.tables("line"))
+    head = _load_head(table.table("head"), lines)
     date, law, slug = (
         table.table("date"),
         table.table("law", required=False),
         table.table("slug", required=False),
     )
-    known = _known_values(head.lines)
+    known = _known_values(lines)
     rules = Rules(
         name=table.text("name", pattern=_NAME, hint="a-z, 0-9, -"),
         type=table.text("type", pattern=_NAME, hint="a-z, 0-9, -"),
@@ -147,7 +148,7 @@ def _load(table: Table) -> Rules:
         file_name=_pattern(date, "file_name", _DATE_GROUPS),
         law_strip=_pattern(law, "strip"),
         slug=slug.text("form", "{date}-{hash}", pattern=_SLUG_FORM, hint="{date} {hash} {stem} a-z 0-9 -"),
-        body=_load_body(table.table("body", required=False), head.lines),
+        body=_load_body(table, table.table("body", required=False), lines),
         defaults=_load_defaults(table, known),
         fields=_load_fields(table, known),
     )
@@ -156,7 +157,7 @@ def _load(table: Table) -> Rules:
     return rules
 
 
-def _load_head(table: Table) -> HeadRules:
+def _load_head(table: Table, lines: tuple[LineRule, ...]) -> HeadRules:
     head = HeadRules(
         title=_needed(table, "title", ("title",)),
         end=_pattern(table, "end"),
@@ -167,7 +168,7 @@ def _load_head(table: Table) -> HeadRules:
         spill=_pattern(table, "spill"),
         opens=table.text("opens", ""),
         closes=table.text("closes", ""),
-        lines=tuple(_load_line(row) for row in table.tables("lines")),
+        lines=lines,
     )
     table.close()
     return head
@@ -179,13 +180,13 @@ def _load_line(table: Table) -> LineRule:
     return line
 
 
-def _load_body(table: Table, lines: Sequence[LineRule]) -> BodyRules:
+def _load_body(top: Table, table: Table, lines: Sequence[LineRule]) -> BodyRules:
     body = BodyRules(
         plain=table.flag("plain"),
         heading=_needed(table, "heading", default="^#{1,6}[ \t]"),
         opening=_names(table, "opening", table.texts("opening", ()), [line.name for line in lines]),
-        drops=tuple(_load_drop(row) for row in table.tables("drop")),
-        changes=tuple(_load_change(row) for row in table.tables("change")),
+        drops=tuple(_load_drop(row) for row in top.tables("drop")),
+        changes=tuple(_load_change(row) for row in top.tables("change")),
     )
     table.close()
     return body

@@ -62,9 +62,9 @@ def choose_date(source: str, values: Mapping[str, Value], rules: Rules, report: 
     named = _file_name_date(source, rules)
     for name in rules.date_order:
         value = named if name == "file-name" else values.get(name, "")
-        if not isinstance(value, str) or not value.strip():
+        if not value:
             continue
-        if not _is_date(value):
+        if not isinstance(value, str) or not _is_date(value):
             report.issue("import-date-bad", value=value)
             continue
         if named and named != value.strip()[:10]:

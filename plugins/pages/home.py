@@ -39,8 +39,8 @@ def _lists(job: Job, findings: Findings, block: HomeBlock) -> Block:
         for path in block.columns
         if job.is_shown(job.site.columns[path])
     )
-    title = block.title or (lists[0].column.title if lists else "")
-    return Block(block.block, title, lists[0].column.url if len(lists) == 1 else "", lists=lists)
+    only = lists[0].column if len(lists) == 1 and len(block.columns) == 1 else None
+    return Block(block.block, block.title or (only.title if only else ""), only.url if only else "", lists=lists)
 
 
 def _tiles(job: Job, findings: Findings, block: HomeBlock) -> Block:

@@ -40,12 +40,17 @@ def is_external(job: Job, url: str) -> bool:
     return host not in own and host != "gov.cn" and not host.endswith(".gov.cn")
 
 
-def outward(job: Job, findings: Findings, url: str) -> tuple[str, bool]:
-    """The address to write for an absolute URL, and whether it is a leaving notice."""
-    if not is_external(job, url):
-        return url, False
-    findings.leaving.add(url)
-    return f"/{leaving_path(url)}", True
+def outward(job: Job, findings: Findings, url: str) -> str:
+    """The address to write for an absolute URL: a leaving notice, or the cluster's own address of that host."""
+    if is_external(job, url):
+        findings.leaving.add(url)
+        return f"/{leaving_path(url)}"
+    parts = urlsplit(url)
+    site = next((one for one in job.cluster.sites.values() if one.host == parts.hostname), None)
+    if site is None:
+        return url
+    base = "" if site.key == job.site.key else job.cluster.address(site)
+    return base + parts._replace(scheme="", netloc="", path=parts.path or "/").geturl()
 
 
 def resolve_target(
@@ -64,7 +69,7 @@ def resolve_target(
 def resolve_link(job: Job, findings: Findings, target: str, *, of: str, line: int) -> str | None:
     """Today's address of a link written in content or configuration, None with an issue when it leads nowhere."""
     if target.startswith(("http://", "https://")):
-        return outward(job, findings, target)[0]
+        return outward(job, findings, target)
     if target.startswith(("mailto:", "tel:", "#")):
         return target
     if target.startswith("//") or has_unsafe_scheme(target):

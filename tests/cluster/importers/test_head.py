@@ -76,14 +76,18 @@ def test_two_acts_on_one_line_are_two() -> None:
 
 
 def test_a_title_wrapped_below_the_heading_is_recognised() -> None:
-    head, report = read("npc-laws", TITLE, "中华人民共和国", "云泽法", "2020年1月1日 第十三届全国人民代表大会第三次会议通过", END)
+    head, report = read(
+        "npc-laws", TITLE, "中华人民共和国", "云泽法", "2020年1月1日 第十三届全国人民代表大会第三次会议通过", END
+    )
     assert head.title == "中华人民共和国云泽法"
     assert [act.kind for act in head.acts] == ["adopted"]
     assert told(report) == [("import-title-repeated", 2), ("import-title-repeated", 3)]
 
 
 def test_the_end_of_the_last_line_may_stand_behind_the_marker() -> None:
-    head, report = read("npc-laws", TITLE, "2019年3月15日 第十三届全国人民代表大会第二次", END, "", "会议通过）", "", "第一条")
+    head, report = read(
+        "npc-laws", TITLE, "2019年3月15日 第十三届全国人民代表大会第二次", END, "", "会议通过）", "", "第一条"
+    )
     assert [(act.kind, act.text[-5:]) for act in head.acts] == [("adopted", "会议通过）")]
     assert "会议通过）" not in [line.text for line in head.body]
     assert told(report) == [("import-joined", 5)]
@@ -109,7 +113,19 @@ def test_what_is_not_understood_is_told_and_kept(case: str, lines: list[str], ex
 
 
 def test_a_head_without_a_marker_ends_with_its_last_known_line() -> None:
-    head, report = read("plain", "", "来源：云泽日报", "前言", "# 甲 #", "", "date: 2021-04-29", "作者：张三", "", "正文", "日期：2020-01-01")
+    head, report = read(
+        "plain",
+        "",
+        "来源：云泽日报",
+        "前言",
+        "# 甲 #",
+        "",
+        "date: 2021-04-29",
+        "作者：张三",
+        "",
+        "正文",
+        "日期：2020-01-01",
+    )
     assert head.title == "甲"
     assert [(act.kind, act.value, act.date) for act in head.acts] == [
         ("source", "云泽日报", ""),

@@ -60,7 +60,9 @@ def test_no_character_of_any_paragraph_is_lost(imported: Imported) -> None:
         assert issues == []
         body = renderer.render(document.body)
         assert body.notes == (), item.source
-        shown = [compact(block.get_text()) for block in BeautifulSoup(body.html, "html.parser").find_all(recursive=False)]
+        shown = [
+            compact(block.get_text()) for block in BeautifulSoup(body.html, "html.parser").find_all(recursive=False)
+        ]
         _, paragraphs = source_parts(item.source)
         spilt = paragraphs[0] == "会议通过）"
         wanted = paragraphs[1:] if spilt else paragraphs
@@ -108,7 +110,9 @@ def test_every_article_has_its_anchor_and_all_ids_are_unique(imported: Imported)
         soup = BeautifulSoup(body.html, "html.parser")
         ids = [tag["id"] for tag in soup.find_all(id=True)]
         assert len(ids) == len(set(ids)), item.source
-        wanted = len(re.findall(r"^第[零〇○一二三四五六七八九十百千]+条(?:之\S+)?(?=\s|$)", document.body, re.MULTILINE))
+        wanted = len(
+            re.findall(r"^第[零〇○一二三四五六七八九十百千]+条(?:之\S+)?(?=\s|$)", document.body, re.MULTILINE)
+        )
         anchors = [anchor for entry in body.toc for anchor, _ in entry.articles]
         assert len(anchors) == wanted
         assert all(re.fullmatch(r"tiao-\d+(-\d+)?", anchor) for anchor in anchors), item.source

@@ -62,7 +62,7 @@ fields = [
 [head]
 title = '^# (.*)$'
 date = '(?P<year>\\d{4'
-[[head.lines]]
+[[line]]
 name = "x"
 [date]
 order = ["y.first-date"]
@@ -70,9 +70,9 @@ order = ["y.first-date"]
 form = "{law}"
 [body]
 opening = ["y"]
-[[body.drop]]
+[[drop]]
 match = 'x'
-[[body.change]]
+[[change]]
 find = '(a)'
 replace = '\\2'
 [defaults]

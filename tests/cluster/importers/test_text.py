@@ -66,7 +66,9 @@ def test_a_file_with_endless_mistakes_is_told_once_that_there_are_more() -> None
 
 def test_marks_are_dropped_and_headings_tidied_and_both_are_noted() -> None:
     report = Report("x.md")
-    lines = lines_of("## 第一章　总　　则", "", "<!-- FORCE BREAK -->", "", "\u200b", "", "第一条 甲", "### 第二节  一 般 规 定")
+    lines = lines_of(
+        "## 第一章　总　　则", "", "<!-- FORCE BREAK -->", "", "\u200b", "", "第一条 甲", "### 第二节  一 般 规 定"
+    )
     assert write_body(lines, law_body(), report) == "## 第一章 总则\n\n第一条 甲\n### 第二节 一般规定"
     assert [(note.code, note.line) for note in report.notes] == [
         ("import-changed", 1),
@@ -77,9 +79,7 @@ def test_marks_are_dropped_and_headings_tidied_and_both_are_noted() -> None:
     assert report.issues == []
 
 
-@pytest.mark.parametrize(
-    "heading", ["## 第一章 法律 责任", "## 序言", "## 第十二章 附则", "### 第一节 a b 的规定"]
-)
+@pytest.mark.parametrize("heading", ["## 第一章 法律 责任", "## 序言", "## 第十二章 附则", "### 第一节 a b 的规定"])
 def test_a_heading_that_is_not_spread_stays_as_it_is(heading: str) -> None:
     report = Report("x.md")
     assert write_body(lines_of(heading), law_body(), report) == heading
