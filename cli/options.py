@@ -79,7 +79,7 @@ def _common(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """A moment written as ISO 8601, +08:00 when it has no zone."""
 
     name = "time"

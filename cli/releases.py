@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cli.console import Console
 from cli.options import command
+from cluster.clock import CHINA
 from publish.workspace import Workspace
 
 
@@ -15,7 +16,7 @@ def releases(console: Console, workspace: Workspace) -> int:
         record = row.release
         of = f" ← {record.of}" if record.of else ""
         console.result(
-            f"{record.number:>6}  {row.at:%Y-%m-%d %H:%M:%S}  {row.state:<8} {record.kind}{of}  "
+            f"{record.number:>6}  {row.at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}  {row.state:<8} {record.kind}{of}  "
             f"{record.files:>7}  {row.pages_changed:>6}  {row.who}  {record.commit[:12]}"
         )
     if not rows:
@@ -27,7 +28,7 @@ def releases(console: Console, workspace: Workspace) -> int:
                     **row.release.as_dict(),
                     "state": str(row.state),
                     "who": row.who,
-                    "at": row.at.isoformat(),
+                    "at": row.at.astimezone(CHINA).isoformat(),
                     "pages_changed": row.pages_changed,
                 }
                 for row in rows

@@ -28,7 +28,10 @@ def parse_date(text: str) -> datetime:
     moment = datetime(
         int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=CHINA
     )
-    return moment if zone is None else moment.replace(tzinfo=_zone(zone)).astimezone(CHINA)
+    try:
+        return moment if zone is None else moment.replace(tzinfo=_zone(zone)).astimezone(CHINA)
+    except OverflowError as error:
+        raise ValueError(text) from error
 
 
 def _zone(text: str) -> timezone:

@@ -20,6 +20,12 @@ KINDS = (
     "line", "text", "date", "list", "columns", "item", "topic", "file", "files", "paths", "choice", "bool", "int",
 )  # fmt: skip
 PLACES = ("head", "list", "foot", "none")
+# The fields that the program itself reads; a type may have them or not, but only of these kinds.
+FIXED_KINDS: Mapping[str, str] = {
+    "title": "line", "date": "date", "updated": "date", "expires": "date", "id": "line", "law": "line",
+    "keywords": "list", "also": "columns", "topic": "topic", "translation_of": "item", "interprets": "item",
+    "image": "file", "attachments": "files", "redirect_from": "paths",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,10 @@ def load_types(files: Mapping[str, bytes], issues: list[Issue]) -> dict[str, Con
     while waiting:
         ready = [path for path, table in waiting.items() if _base_is_known(table, types)]
         for path in ready or list(waiting):
-            loaded = _load_type(waiting.pop(path), types)
+            table = waiting.pop(path)
+            loaded = _load_type(table, types)
+            if loaded.name in types:
+                table.note("config-duplicate", "name", value=loaded.name)
             types[loaded.name] = loaded
     return types
 
@@ -76,6 +85,8 @@ def _load_type(table: Table, types: Mapping[str, ContentType]) -> ContentType:
     inherited = types[base].fields if base in types else ()
     own = tuple(_load_field(row) for row in table.tables("fields"))
     names = {field.name for field in own}
+    if len(names) < len(own):
+        table.note("config-duplicate", "fields", value="[[fields]] name")
     loaded = ContentType(
         name=table.text("name", pattern=r"[a-z][a-z0-9-]*", hint="a-z, 0-9, -"),
         label=_words(table.table("label")),
@@ -83,6 +94,9 @@ def _load_type(table: Table, types: Mapping[str, ContentType]) -> ContentType:
         template=table.text("template", "article"),
         fields=(*(field for field in inherited if field.name not in names), *own),
     )
+    date = loaded.field("date")
+    if loaded.dated and not (date and date.required):
+        table.note("config-value", "dated", value="true", hint='[[fields]] name = "date", required = true')
     table.close()
     return loaded
 
@@ -98,6 +112,8 @@ def _load_field(table: Table) -> Field:
         shown=table.texts("shown", ()),
         choices=table.texts("choices", ()),
     )
+    if loaded.kind in KINDS and (fixed := FIXED_KINDS.get(loaded.name, loaded.kind)) != loaded.kind:
+        table.note("config-value", "kind", value=loaded.kind, hint=fixed)
     table.close()
     return loaded
 
@@ -130,20 +146,23 @@ def type_fields(kind: ContentType, values: Mapping[str, Value], lines: Mapping[s
             result = _READERS[field.kind](field, value)
             if isinstance(result, _Wrong):
                 issues.append(Issue.of(result.code, path, lines[name], name, **dict(result.values)))
-            else:
+            elif result != "":
                 typed[name] = result
-    issues.extend(_missing(kind, typed, {issue.field for issue in issues}, path))
+    issues.extend(_missing(kind, typed, {issue.field for issue in issues}, lines, path))
     return Typed(typed, tuple(issues))
 
 
-def _missing(kind: ContentType, typed: Mapping[str, Any], told: set[str], path: str) -> Iterable[Issue]:
+def _missing(
+    kind: ContentType, typed: Mapping[str, Any], told: set[str], lines: Mapping[str, int], path: str
+) -> Iterable[Issue]:
     for field in kind.fields:
         if field.name in typed or field.name in told:
             continue
+        line = lines.get(field.name, 2)
         if field.required:
-            yield Issue.of("field-required", path, 2, field.name)
+            yield Issue.of("field-required", path, line, field.name)
         elif field.wanted:
-            yield Issue.of("field-wanted", path, 2, field.name)
+            yield Issue.of("field-wanted", path, line, field.name)
 
 
 @dataclass(frozen=True, slots=True)

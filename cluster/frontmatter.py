@@ -1,13 +1,16 @@
 """Front matter: YAML between two `---` lines, read with every scalar as a string.
 
-Anchors, aliases, tags and duplicate keys are refused, so a YAML bomb has nothing to grow from. The safe C loader does
-the scanning; `values` and `lines` are what the rest of the program sees. Called by `cluster.item` only.
+Anchors, aliases, tags and duplicate keys are refused, so a YAML bomb has nothing to grow from. Characters that YAML
+forbids are forbidden as escapes too: XML feeds cannot carry them. The safe C loader does the scanning; `values` and
+`lines` are what the rest of the program sees. Called by `cluster.item` only.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -15,8 +18,11 @@ from cluster.issues import Issue
 from cluster.limits import LIMITS
 
 _STRING = "tag:yaml.org,2002:str"
+# The complement of c-printable, YAML 1.1 section 4.1.
+_UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Value = str | list["Value"] | dict[str, "Value"]
+_Mark = Any  # PyYAML's two loaders have a class each, without a common base
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,69 +41,83 @@ class _Refused(Exception):
         self.issue = issue
 
 
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """The front matter being read; its first line is line `first_line` of the file `path`."""
+
+    text: str
+    path: str
+    first_line: int
+
+    def line(self, mark: _Mark) -> int:
+        """The file's line of a mark; YAML itself also counts U+0085, U+2028 and U+2029 as line ends."""
+        return self.first_line + (self.text.count("\n", 0, mark.index) if mark else 0)
+
+    def refuse(self, code: str, mark: _Mark, field: str = "", **values: object) -> _Refused:
+        return _Refused(Issue.of(code, self.path, self.line(mark), field, **values))
+
+
 def parse_front_matter(text: str, *, path: str, first_line: int) -> FrontMatter | Issue:
     """The fields in `text`, whose first line is line `first_line` of the file, or the issue that forbids it."""
+    source = _Text(text, path, first_line)
     if len(text.encode()) > LIMITS.front_matter_bytes:
         return Issue.of("yaml-too-big", path, first_line, limit=LIMITS.front_matter_bytes)
     try:
-        _refuse_marks(text, path, first_line)
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
-        if node is None:
-            return Issue.of("front-matter-empty", path, first_line)
-        return _fields(node, path, first_line)
+        _refuse_marks(source)
+        return _fields(source, yaml.compose(text, Loader=yaml.CSafeLoader))
     except _Refused as refused:
         return refused.issue
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = first_line + (mark.line if mark else 0)
+        line = source.line(error.problem_mark or error.context_mark)
         return Issue.of("yaml-error", path, line, problem=error.problem or error.context or "?")
-    except yaml.YAMLError as error:
-        return Issue.of("yaml-error", path, first_line, problem=str(error).splitlines()[0])
+    except yaml.reader.ReaderError as error:
+        line = first_line + text.encode().count(b"\n", 0, error.position)
+        return Issue.of("yaml-error", path, line, problem=f"{error.reason}: U+{error.character:04X}")
 
 
-def _refuse_marks(text: str, path: str, first_line: int) -> None:
+def _refuse_marks(source: _Text) -> None:
     """Refuses anchors, aliases, tags and deep nesting before anything is composed from them."""
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        line = first_line + (event.start_mark.line if event.start_mark else 0)
+    for event in yaml.parse(source.text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise _Refused(Issue.of("yaml-forbidden", path, line, what="& / *"))
+            raise source.refuse("yaml-forbidden", event.start_mark, what="& / *")
         if tag := getattr(event, "tag", None):
-            raise _Refused(Issue.of("yaml-forbidden", path, line, what=tag))
+            raise source.refuse("yaml-forbidden", event.start_mark, what=tag)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > LIMITS.front_matter_depth:
-            raise _Refused(Issue.of("yaml-forbidden", path, line, what="[[[[…"))
+            raise source.refuse("yaml-forbidden", event.start_mark, what="[[[[…")
 
 
-def _fields(node: yaml.Node, path: str, first_line: int) -> FrontMatter | Issue:
+def _fields(source: _Text, node: yaml.Node | None) -> FrontMatter:
+    if node is None or (isinstance(node, yaml.MappingNode) and not node.value):
+        raise source.refuse("front-matter-empty", None)
     if not isinstance(node, yaml.MappingNode):
-        return Issue.of("yaml-error", path, first_line, problem="not “field: value” lines")
-    if not node.value:
-        return Issue.of("front-matter-empty", path, first_line)
-    lines = {key.value: first_line + key.start_mark.line for key, _ in node.value}
-    return FrontMatter(_mapping(node, path, first_line), lines)
+        raise source.refuse("yaml-error", None, problem="not “field: value” lines")
+    values = _mapping(source, node)
+    return FrontMatter(values, {key.value: source.line(key.start_mark) for key, _ in node.value})
 
 
-def _mapping(node: yaml.MappingNode, path: str, first_line: int) -> dict[str, Value]:
+def _mapping(source: _Text, node: yaml.MappingNode) -> dict[str, Value]:
     values: dict[str, Value] = {}
     for key, value in node.value:
-        line = first_line + key.start_mark.line
         if not isinstance(key, yaml.ScalarNode):
-            raise _Refused(Issue.of("yaml-error", path, line, problem="a field name must be a word"))
+            raise source.refuse("yaml-error", key.start_mark, problem="a field name must be a word")
         if key.value in values:
-            raise _Refused(Issue.of("yaml-duplicate", path, line, key.value))
-        values[key.value] = _value(value, path, first_line)
+            raise source.refuse("yaml-duplicate", key.start_mark, key.value)
+        values[key.value] = _value(source, value)
     return values
 
 
-def _value(node: yaml.Node, path: str, first_line: int) -> Value:
+def _value(source: _Text, node: yaml.Node) -> Value:
     if isinstance(node, yaml.MappingNode):
-        return _mapping(node, path, first_line)
+        return _mapping(source, node)
     if isinstance(node, yaml.SequenceNode):
-        return [_value(child, path, first_line) for child in node.value]
+        return [_value(source, child) for child in node.value]
+    if found := _UNPRINTABLE.search(node.value):
+        raise source.refuse("yaml-forbidden", node.start_mark, what=f"U+{ord(found[0]):04X}")
     return str(node.value)
 
 
@@ -124,7 +144,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _write_string(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    style = "|" if "\n" in text else None
+    # A block that keeps several final line breaks ("|+") would also take the blank lines after it.
+    style = None if "\n" not in text else '"' if text.endswith("\n\n") or text == "\n" else "|"
     return dumper.represent_scalar(_STRING, text, style=style)
 
 

@@ -18,11 +18,13 @@ from pathlib import Path
 import git
 
 from cluster.errors import ConflictError, ContentError, GitError
-from cluster.source import TOPS, Entry
+from cluster.source import TOPS, Entry, printable
 
 NOTHING = "0" * 40
 _REVISION = re.compile(r"[0-9a-f]{40}")
-_BRANCH = re.compile(r"(?!.*(\.\.|//|@\{))[A-Za-z0-9][A-Za-z0-9._/-]{0,120}(?<![./])")
+_BRANCH = re.compile(r"(?!.*(\.\.|//|/\.|\.lock(/|$)))[A-Za-z0-9][A-Za-z0-9._/-]{0,120}(?<![./])")
+# What git itself refuses in a work tree, and names that are no UTF-8.
+_BAD_PART = re.compile(r"|\.|\.\.|\.git|.*[\0\ud800-\udfff].*", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,9 @@ class GitStore:
     def head(self, branch: str = "main") -> str | None:
         """The commit that a branch names, None when there is no such branch."""
         name = f"refs/heads/{_checked_branch(branch)}"
-        found = self._git("for-each-ref", "--format=%(objectname)", "--", name).strip()
-        return found or None
+        # The pattern also matches branches below a folder of that name.
+        rows = self._git("for-each-ref", "--format=%(objectname) %(refname)", "--", name).splitlines()
+        return next((row[:40] for row in rows if row[41:] == name), None)
 
     def files(self, commit: str) -> Iterator[Entry]:
         """All files below `content/` and `sites/` at a commit, sorted by path."""
@@ -78,7 +81,7 @@ class GitStore:
         for row in filter(None, listing.split("\0")):
             meta, path = row.split("\t", 1)
             mode, _, blob = meta.split(" ")
-            yield Entry(path, blob, mode)
+            yield Entry(printable(path), blob, mode)
 
     def changes(self, old: str, new: str) -> Iterator[Entry]:
         """The files that differ between two commits; removed ones have an empty blob."""
@@ -89,7 +92,7 @@ class GitStore:
         for meta in rows:
             if meta:
                 _, mode, _, blob, status = meta.removeprefix(":").split(" ")
-                yield Entry(next(rows), "" if status == "D" else blob, mode)
+                yield Entry(printable(next(rows)), "" if status == "D" else blob, mode)
 
     def has_commit(self, commit: str) -> bool:
         """Whether the repository holds this commit."""
@@ -114,7 +117,10 @@ class GitStore:
 
         Raises:
             ConflictError: the branch moved meanwhile; nothing was changed.
+            GitError: a path cannot lie in a repository.
         """
+        for path in commit.changes:
+            _check_path(path)
         parent = self.head(branch)
         new = self._make(commit, parent)
         self.advance(branch, new=new, old=parent)
@@ -125,10 +131,14 @@ class GitStore:
 
         Raises:
             ConflictError: the branch is no longer at `old`.
+            GitError: there is no commit `new`.
         """
         name = f"refs/heads/{_checked_branch(branch)}"
+        if not self.has_commit(new):
+            raise GitError(f"'{new}' is no commit of the repository.", f"“{new}”不是库里的提交。")
+        before = _checked(old) if old else NOTHING
         try:
-            self._git("update-ref", name, _checked(new), old or NOTHING)
+            self._git("update-ref", name, new, before)
         except GitError as error:
             raise ConflictError(
                 f"Somebody else changed '{branch}' meanwhile. Read again and repeat.",
@@ -195,6 +205,11 @@ def _checked_branch(branch: str) -> str:
     return branch
 
 
+def _check_path(path: str) -> None:
+    if any(_BAD_PART.fullmatch(part) for part in path.split("/")):
+        raise GitError(f"{path!r} cannot be a path in the repository.", f"{path!r} 不能作库里的路径。")
+
+
 def _fast_import(commit: Commit, parent: str | None, ref: str) -> bytes:
     """The commit as `git fast-import` reads it; see git-fast-import(1), COMMIT."""
     seconds = int(commit.when.timestamp())
@@ -228,8 +243,9 @@ def _quoted(path: str) -> bytes:
 
 def _translated(error: Exception) -> GitError:
     words = str(getattr(error, "stderr", "") or error).strip().splitlines()
-    last = words[-1].strip(" '") if words else type(error).__name__
-    return GitError(f"git failed: {last}", f"git 出错：{last}")
+    told = next((line for line in words if "fatal: " in line), words[-1] if words else type(error).__name__)
+    told = told.rpartition("fatal: ")[2].strip(" '")
+    return GitError(f"git failed: {told}", f"git 出错：{told}")
 
 
 def identity() -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """The way in: whether a change goes live at once or waits on a branch for a reviewer.
 
-The one policy for the command line, the editor and the repository's hook; see `intake` in docs/formats.md. Pure.
+The one policy for the command line, the editor and the repository's hook; `intake` is described in
+docs/formats.md. Pure.
 """
 
 from __future__ import annotations

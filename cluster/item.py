@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from cluster.frontmatter import FrontMatter, Value, dump_field, parse_front_matter
 from cluster.issues import Issue
 from cluster.limits import LIMITS
 
 _BOM = b"\xef\xbb\xbf"
-_FENCE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
-_TOP_LEVEL = re.compile(r"^(?![ \t#\-\r\n])", re.MULTILINE)
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
+_FENCE = re.compile(r"(?<![^\r\n])---[ \t]*(?:\r\n|\r|\n|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ def read(path: str, data: bytes) -> tuple[Document | None, list[Issue]]:
     parts = _split(path, text)
     if isinstance(parts, Issue):
         return None, [*issues, parts]
-    front_text, body = parts
+    _, front_text, rest = parts
+    body = rest.partition("\n")[2]
     front = parse_front_matter(front_text, path=path, first_line=2)
     if isinstance(front, Issue):
         return None, [*issues, front]
@@ -58,20 +60,22 @@ def _decode(path: str, data: bytes) -> tuple[str | None, list[Issue]]:
         return None, [*issues, Issue.of("not-utf8", path, line, offset=error.start)]
     if "\r" in text:
         issues.append(Issue.of("crlf", path, 1))
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text, issues
+    return _plain_line_ends(text), issues
 
 
-def _split(path: str, text: str) -> tuple[str, str] | Issue:
-    """Front matter and body, both without their fences."""
+def _plain_line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _split(path: str, text: str) -> tuple[str, str, str] | Issue:
+    """Opening fence, front matter, and the rest from the closing fence on; together they are `text`."""
     opening = _FENCE.match(text)
     if opening is None:
         return Issue.of("front-matter-missing", path, 1)
-    start = opening.end() + 1
-    closing = _FENCE.search(text, start)
+    closing = _FENCE.search(text, opening.end())
     if closing is None:
         return Issue.of("front-matter-open", path, 1)
-    return text[start : closing.start()], text[closing.end() + 1 :]
+    return opening[0], text[opening.end() : closing.start()], text[closing.start() :]
 
 
 def rewrite(data: bytes, changes: Mapping[str, Value | None]) -> bytes:
@@ -81,53 +85,66 @@ def rewrite(data: bytes, changes: Mapping[str, Value | None]) -> bytes:
         ValueError: the file has no readable front matter.
     """
     bom = _BOM if data.startswith(_BOM) else b""
-    text = data.removeprefix(_BOM).decode("utf-8")
-    parts = _split("", text)
+    parts = _split("", data.removeprefix(_BOM).decode("utf-8"))
     if isinstance(parts, Issue):
         raise ValueError(parts.code)
-    front, body = parts
-    newline = "\r\n" if "\r\n" in front else "\n"
-    head = _change(front, changes, newline)
-    fence_end = text.index(front, 3) if front else text.index("\n") + 1
-    tail = text[fence_end + len(front) :]
-    return bom + (text[:fence_end] + head + tail).encode()
+    opening, front, rest = parts
+    newline = "\r\n" if "\r\n" in opening else "\n"
+    return bom + f"{opening}{_change(front, changes, newline)}{rest}".encode()
 
 
 def _change(front: str, changes: Mapping[str, Value | None], newline: str) -> str:
-    slices = _slices(front)
-    known = {_key(piece) for piece in slices}
-    out = [_changed(piece, changes, newline) for piece in slices]
-    added = [
-        _field(name, value, newline)
-        for name, value in changes.items()
-        if name not in known and value is not None
-    ]
-    if added and out and not out[-1].endswith("\n"):
-        out.append(newline)
-    return "".join(out + added)
+    """The front matter with the changes; written anew as a whole where its lines are not one field each."""
+    found = _parse(front)
+    if isinstance(found, Issue) and found.code != "front-matter-empty":
+        raise ValueError(found.code)
+    values, lines = ({}, {}) if isinstance(found, Issue) else (found.values, found.lines)
+    changes = {name: value for name, value in changes.items() if values.get(name) != value}
+    merged = {**values, **changes}
+    wanted = {name: value for name, value in merged.items() if value is not None}
+    if not changes:
+        return front
+    changed = _change_lines(front, lines, changes, newline)
+    again = _parse(changed)
+    kept = {} if isinstance(again, Issue) else again.values
+    return changed if kept == wanted else _fields(wanted, newline)
 
 
-def _slices(front: str) -> list[str]:
-    """The front matter cut at every top-level key; comments and blank lines stay with the field above them."""
-    starts = [match.start() for match in _TOP_LEVEL.finditer(front) if match.start() < len(front)]
-    cuts = sorted({0, *starts, len(front)})
-    return [front[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+def _parse(front: str) -> FrontMatter | Issue:
+    return parse_front_matter(_plain_line_ends(front), path="", first_line=0)
 
 
-def _key(piece: str) -> str:
-    return piece.split(":", 1)[0].strip().strip("\"'")
+def _change_lines(
+    front: str, starts: Mapping[str, int], changes: Mapping[str, Value | None], newline: str
+) -> str:
+    """Replaces the lines of the changed fields and adds the new ones at the end."""
+    lines = _LINE.findall(front)
+    names = {line: name for name, line in starts.items()}
+    cuts = sorted({0, *names, len(lines)})
+    out: list[str] = []
+    for start, end in pairwise(cuts):
+        name, piece = names.get(start, ""), lines[start:end]
+        out += _changed(name, changes[name], piece, newline) if name in changes else piece
+    added = {name: value for name, value in changes.items() if value is not None and name not in starts}
+    return "".join(out) + _fields(added, newline)
 
 
-def _changed(piece: str, changes: Mapping[str, Value | None], newline: str) -> str:
-    name = _key(piece)
-    if name not in changes:
-        return piece
-    value = changes[name]
-    return "" if value is None else _field(name, value, newline)
+def _changed(name: str, value: Value | None, piece: list[str], newline: str) -> list[str]:
+    """A field's new lines; the comments and blank lines below it stay."""
+    end = len(piece)
+    while end > 1 and (piece[end - 1].startswith("#") or not piece[end - 1].strip()):
+        end -= 1
+    tail = piece[end:]
+    if value is None:
+        # The blank lines must not become part of a text block above.
+        while tail and not tail[0].startswith("#"):
+            tail.pop(0)
+        return tail
+    return [_fields({name: value}, newline), *tail]
 
 
-def _field(name: str, value: Value, newline: str) -> str:
-    return dump_field(name, value).replace("\n", newline)
+def _fields(values: Mapping[str, Value], newline: str) -> str:
+    return "".join(dump_field(name, value) for name, value in values.items()).replace("\n", newline)
 
 
 def compose(values: Mapping[str, Value], body: str) -> bytes:

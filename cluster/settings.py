@@ -50,14 +50,15 @@ def load_settings(base: Path, environment: Mapping[str, str]) -> Settings:
     table = Table.parse(FILE, data, issues)
     if table is None:
         raise _mistakes(issues)
-    port = _text(table, environment, "port", DEFAULT_PORT)
+    port = environment.get("ZHANQUN_PORT") or str(table.whole("port", int(DEFAULT_PORT)))
+    language = table.text("lang", "")
     settings = Settings(
         base=base,
         data=base / _text(table, environment, "data", "data"),
         var=base / _text(table, environment, "var", "var"),
         theme=base / _text(table, environment, "theme", str(Path(__file__).parent.parent / "themes" / "gov")),
         targets=tuple(_text(table, environment, "targets", "dir:dmz/www").split()),
-        language=environment.get("ZHANQUN_LANG") or table.text("lang", "") or environment.get("LANG") or "en",
+        language=environment.get("ZHANQUN_LANG") or language or environment.get("LANG") or "en",
         host=_text(table, environment, "host", "127.0.0.1"),
         port=int(port) if port.isdecimal() else 0,
         url=_text(table, environment, "url", "") or _url_of_port(port),

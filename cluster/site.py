@@ -25,6 +25,7 @@ COLUMN_KINDS = (
 )  # fmt: skip
 LANGUAGES = ("zh-Hans", "en")
 INTAKES = ("open", "reviewed")
+RESERVED_SITES = ("assets", "types")
 RESERVED_COLUMNS = ("assets", "topics", "leave", "files")
 HELP_PAGES = ("about", "accessibility", "contact", "correction", "privacy")
 # 47号 annex: ten digits, or "bm" and eight digits for ministries.
@@ -167,7 +168,7 @@ def load_cluster(files: Mapping[str, bytes]) -> tuple[Cluster | None, tuple[Issu
     main = _parse(files, "sites/cluster.toml", issues)
     if main is None:
         return None, tuple(issues)
-    keys = main.texts("sites")
+    keys = _site_keys(main)
     sites = {key: _load_site(key, files, issues) for key in keys}
     cluster = Cluster(
         name=_names(main),
@@ -179,9 +180,24 @@ def load_cluster(files: Mapping[str, bytes]) -> tuple[Cluster | None, tuple[Issu
         types=types,
         fingerprint=_fingerprint(files),
     )
+    if cluster.keep_releases < 1:
+        main.note("config-value", "keep_releases", value=cluster.keep_releases, hint="≥ 1")
     main.close()
     issues.extend(_duplicate_hosts(cluster))
-    return (None if issues else cluster), tuple(sorted(issues))
+    return (None if issues else cluster), tuple(sorted(set(issues)))
+
+
+def _site_keys(main: Table) -> tuple[str, ...]:
+    """The names of the sites' folders, which are also directories of a release, beside `assets`."""
+    keys = main.texts("sites")
+    for key in keys:
+        if not re.fullmatch(SLUG, key) or key in RESERVED_SITES:
+            main.note(
+                "config-value", "sites", value=key, hint="a-z, 0-9, -; " + " / ".join(RESERVED_SITES) + " ✗"
+            )
+        elif keys.count(key) > 1:
+            main.note("config-duplicate", "sites", value=key)
+    return tuple(dict.fromkeys(keys))
 
 
 def _names(main: Table) -> dict[str, str]:

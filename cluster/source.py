@@ -1,7 +1,8 @@
 """Where content comes from: the files of one state of a content repository or of a plain folder.
 
 Both sources speak of the same thing, a set of `Entry` under `content/` and `sites/` with Git's blob ids, so the index
-reads a commit and a working folder alike. Nothing here follows a symbolic link.
+reads a commit and a working folder alike. Nothing here follows a symbolic link. A path is always UTF-8: other names
+(GBK archives unpacked on Linux) come in the printable form, which no item can have, and are told as such.
 """
 
 from __future__ import annotations
@@ -60,7 +61,12 @@ class FolderSource:
                 f"{folder} 里没有 sites 文件夹。请指定含有 content/ 和 sites/ 的文件夹。",
             )
         self._folder = folder
-        self._entries = tuple(sorted(entry for top in TOPS for entry in _walk(folder, top)))
+        try:
+            found = {printable(entry.path): entry for top in TOPS for entry in _walk(folder, top)}
+        except OSError as error:
+            raise _unreadable(str(error.filename), error) from error
+        self._entries = tuple(Entry(path, entry.blob, entry.mode) for path, entry in sorted(found.items()))
+        self._names = {path: entry.path for path, entry in found.items() if path != entry.path}
 
     @property
     def revision(self) -> str:
@@ -81,12 +87,16 @@ class FolderSource:
     def read(self, entry: Entry) -> bytes:
         """The file's bytes; a file that has gone meanwhile is a `ContentError`."""
         try:
-            return (self._folder / entry.path).read_bytes()
+            return (self._folder / self._names.get(entry.path, entry.path)).read_bytes()
         except OSError as error:
-            raise ContentError(
-                f"{entry.path} could not be read ({error.strerror}). Save and try again.",
-                f"{entry.path} 读取失败（{error.strerror}）。请保存后重试。",
-            ) from error
+            raise _unreadable(entry.path, error) from error
+
+
+def _unreadable(path: str, error: OSError) -> ContentError:
+    return ContentError(
+        f"{path} could not be read ({error.strerror}). Save and try again.",
+        f"{path} 读取失败（{error.strerror}）。请保存后重试。",
+    )
 
 
 def _walk(folder: Path, top: str) -> Iterator[Entry]:
@@ -99,7 +109,7 @@ def _walk(folder: Path, top: str) -> Iterator[Entry]:
             for child in children:
                 path = f"{current}/{child.name}"
                 if child.is_symlink():
-                    yield Entry(path, blob_id(os.fsencode(os.readlink(child.path))), "120000")
+                    yield Entry(path, blob_id(os.fsencode(Path(child.path).readlink())), "120000")
                 elif child.is_dir():
                     if not child.name.startswith("."):
                         pending.append(path)
@@ -110,6 +120,11 @@ def _walk(folder: Path, top: str) -> Iterator[Entry]:
 def is_scratch(name: str) -> bool:
     """Whether a file name is an editor's or the system's leftover, which a folder may hold and content may not."""
     return name.startswith((".", "~$")) or name.endswith(("~", ".swp", ".tmp"))
+
+
+def printable(path: str) -> str:
+    """The path with every byte that is not UTF-8 as `\\xc4`."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def blob_id(data: bytes) -> str:

@@ -36,8 +36,8 @@ class Table:
         try:
             text = data.decode("utf-8")
             values = tomllib.loads(text)
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            issues.append(Issue.of("config-toml", path, _line_of(error), problem=error))
+        except (ValueError, RecursionError) as error:
+            issues.append(Issue.of("config-toml", path, _line_of(error, data), problem=error))
             return None
         table = cls(path, values, text.splitlines(), issues)
         if values.get("format") != format:
@@ -163,6 +163,10 @@ class Table:
         return self.line(key)
 
 
-def _line_of(error: Exception) -> int:
+def _line_of(error: Exception, data: bytes) -> int:
+    if isinstance(error, UnicodeDecodeError):
+        return data.count(b"\n", 0, error.start) + 1
+    if "end of document" in str(error):
+        return data.rstrip().count(b"\n") + 1
     match = re.search(r"line (\d+)", str(error))
     return int(match[1]) if match else 1

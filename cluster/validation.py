@@ -16,8 +16,8 @@ from cluster.content_type import ContentType, type_fields
 from cluster.issues import Issue
 from cluster.site import SLUG, Cluster, Site
 
-_YEAR = re.compile(r"\d{4}")
-_RESERVED_SLUG = re.compile(r"index|feed|list-\d+")
+_YEAR = re.compile(r"[1-9][0-9]{3}")
+_RESERVED_SLUG = re.compile(r"index|feed|list-[0-9]+")
 _COPIED = ("title", "date", "updated", "expires", "topic", "law", "id")
 
 

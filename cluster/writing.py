@@ -2,8 +2,8 @@
 
 Invariants:
 - Every path is checked before the first byte is written; a refused change leaves everything as it was.
-- `CommitWriting` never drops what somebody else committed meanwhile: it is told the commit that the changes were
-  made from, and a branch that has moved on is a `ConflictError`. Repeating is the caller's matter.
+- `CommitWriting` does not drop what somebody else committed meanwhile when it is told the commit that the
+  changes were made from: a branch that has moved on is a `ConflictError`. Repeating is the caller's matter.
 - `FolderWriting` writes aside and replaces, and follows no symbolic link.
 
 Called by the commands `mv`, `rm`, `new-site`, `import` and by the editor.
@@ -38,7 +38,7 @@ class Writing(Protocol):
 class CommitWriting:
     """A commit on `branch`, which starts at `main` when it is new.
 
-    `base` is the commit that the changes were made from; without it the changes go on top of whatever is there.
+    `base` is the commit that the changes were made from; without it they go on top of whatever is there.
     """
 
     store: GitStore

@@ -184,9 +184,7 @@ def _render(
     return rendered
 
 
-def make_job(
-    source: Source, cluster: Cluster, site: Site, index: Index, rooms: Rooms, now: str, sink: Sink
-) -> Job:
+def make_job(source: Source, cluster: Cluster, site: Site, index: Index, rooms: Rooms, now: str, sink: Sink) -> Job:
     """The job of one site."""
     return Job(
         cluster=cluster,

@@ -18,7 +18,7 @@ from cluster.source import Entry, Source
 from cluster.validation import Item, item_key, read_item
 
 # Raised by hand whenever reading an item gives other rows than before.
-READER_VERSION = "1"
+READER_VERSION = "2"
 _REFERENCES = ("translation_of", "interprets")
 
 Progress = Callable[[str, int], None]
@@ -100,7 +100,7 @@ def _learn(db: sqlite3.Connection, entry: Entry, source: Source, cluster: Cluste
         return
     if not entry.is_regular:
         _note(db, [Issue.of("symlink", entry.path)])
-    elif entry.path.endswith(".md"):
+    elif entry.path.lower().endswith((".md", ".markdown")):
         item, issues = read_item(entry.path, source.read(entry), cluster)
         _note(db, issues)
         if item is not None:
@@ -127,7 +127,9 @@ def _insert(db: sqlite3.Connection, item: Item, blob: str) -> None:
     if item.topic:
         lists.append((place.site, f"topic:{item.topic}"))
     db.executemany("INSERT INTO listing VALUES (?, ?, ?, ?)", [(*one, item.date, item.path) for one in lists])
-    references = [(item.path, name, item.fields[name]) for name in _REFERENCES if name in item.fields]
+    references = [
+        (item.path, name, item.fields[name].lstrip("/")) for name in _REFERENCES if name in item.fields
+    ]
     db.executemany("INSERT INTO reference VALUES (?, ?, ?)", references)
     old = sorted(set(item.fields.get("redirect_from", ())))
     db.executemany("INSERT INTO redirect VALUES (?, ?, ?)", [(place.site, path, item.path) for path in old])

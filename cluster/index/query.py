@@ -88,9 +88,13 @@ class Index:
         )
 
     def neighbours(self, item: IndexedItem, now: str) -> tuple[IndexedItem | None, IndexedItem | None]:
-        """The shown items just before and just after in the same column, by (date, path)."""
-        where = f'site = :site AND "column" = :column AND {_SHOWN}'
-        key = {"site": item.site, "column": item.column, "date": item.date, "path": item.path, "now": now}
+        """The shown items just before and just after in the same column, by (date, path).
+
+        A dated item's neighbours are dated, a standing one's standing.
+        """
+        where = f'site = :site AND "column" = :column AND (year > 0) = :dated AND {_SHOWN}'
+        place = {"site": item.site, "column": item.column, "dated": item.year > 0}
+        key = {**place, "date": item.date, "path": item.path, "now": now}
         before = f"SELECT * FROM item WHERE {where} AND (date, path) < (:date, :path) ORDER BY date DESC, path DESC"
         after = f"SELECT * FROM item WHERE {where} AND (date, path) > (:date, :path) ORDER BY date, path"
         return self._one(before, **key), self._one(after, **key)

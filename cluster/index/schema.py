@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from cluster.errors import BusyError
+
 FORMAT = 1
 
 _TABLES = """
@@ -43,13 +45,22 @@ CREATE TABLE body (key TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT, WITHOUT ROW
 
 
 def connect(path: Path | None) -> sqlite3.Connection:
-    """The index at `path`, made anew when missing, damaged or of another format; None keeps it in memory."""
+    """The index at `path`, made anew when missing, damaged or of another format; None keeps it in memory.
+
+    Raises:
+        BusyError: another process holds the file.
+    """
     if path is None:
         return _prepared(sqlite3.connect(":memory:", isolation_level=None))
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         return _prepared(sqlite3.connect(path, isolation_level=None))
-    except (sqlite3.DatabaseError, _OtherFormat):
+    except (sqlite3.DatabaseError, _OtherFormat) as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise BusyError(
+                f"{path} is in use by another zhanqun. Wait for it and repeat.",
+                f"{path} 正被另一个 zhanqun 使用。请等它结束后再试。",
+            ) from error
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         return _prepared(sqlite3.connect(path, isolation_level=None))

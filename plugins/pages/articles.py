@@ -179,8 +179,8 @@ def _versions(job: Job, item: IndexedItem) -> tuple[Version, ...]:
     found = job.index.versions(item.law, job.now) if item.law else []
     if len(found) < 2:
         return ()
-    newest = found[-1].path
+    newest = found[-1].date
     return tuple(
-        Version(one.title, job.url_of(one), parse_date(one.date), one.path == newest, one.path == item.path)
+        Version(one.title, job.url_of(one), parse_date(one.date), one.date == newest, one.path == item.path)
         for one in reversed(found)
     )
