@@ -34,7 +34,9 @@ screenshots: setup-dev ## take the pictures in docs/images with Debian's Chromiu
 	$(BIN)/python -m tests.tools.take_screenshots
 
 catalogues: setup-dev ## bring the translation files up to the words in code and templates
-	@sh tests/tools/catalogues.sh
+	$(BIN)/pybabel -q extract -F themes/gov/babel.cfg --omit-header -o var/theme.pot themes/gov
+	for locale in zh_Hans en; do $(BIN)/pybabel -q update -N -i var/theme.pot -l $$locale -o themes/gov/translations/$$locale/LC_MESSAGES/messages.po; done
+	$(BIN)/python -m tests.tools.cli_words
 
 lock: ## pin the dependencies anew, with hashes (needs uv)
 	uv pip compile -q pyproject.toml --extra inside --extra build --extra dev --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -o requirements-dev.lock

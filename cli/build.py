@@ -18,6 +18,7 @@ from publish.workspace import Workspace
 @content_option
 @click.option("--site", "sites", multiple=True, help="Build only this site, for a look; may be repeated.")
 @click.option("--full", is_flag=True, help="Forget what is derived and build everything anew.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, help="Build up to this many sites at once.")
 @now_option
 def build(
     console: Console,
@@ -25,10 +26,11 @@ def build(
     content: Path | None,
     sites: tuple[str, ...],
     full: bool,
+    jobs: int,
     now: datetime | None,
 ) -> int:
     """Builds the cluster's sites and tells what should be mended. Nothing is published."""
-    order = Order(stamp_of(now), url=workspace.settings.url, sites=sites, full=full)
+    order = Order(stamp_of(now), url=workspace.settings.url, sites=sites, full=full, jobs=jobs)
     outcome = build_and_tell(console, workspace, order, content)
     report(console, workspace, outcome)
     return outcome.exit_code

@@ -33,7 +33,7 @@ class Command(click.Command):
             formatter.write_text(text)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [record for one in self.get_params(ctx) if (record := one.get_help_record(ctx))]
+        rows = [record for one in self.get_params(ctx) if (record := one.get_help_record(ctx)) and record[1]]
         with formatter.section(_translated("Options")):
             formatter.write_dl([(names, _translated(help)) for names, help in rows])
 

@@ -10,9 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 CHINA = timezone(timedelta(hours=8), "+08:00")
 
-_DATE = re.compile(
-    r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?"
-)
+_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?")
 
 
 def parse_date(text: str) -> datetime:
@@ -25,9 +23,7 @@ def parse_date(text: str) -> datetime:
     if match is None:
         raise ValueError(text)
     year, month, day, hour, minute, second, zone = match.groups()
-    moment = datetime(
-        int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=CHINA
-    )
+    moment = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=CHINA)
     try:
         return moment if zone is None else moment.replace(tzinfo=_zone(zone)).astimezone(CHINA)
     except OverflowError as error:

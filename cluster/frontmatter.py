@@ -144,9 +144,15 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _write_string(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar(_STRING, text, style=_style(text))
+
+
+def _style(text: str) -> str | None:
+    """A block for lines; quotes with escapes for what a block or a plain scalar would not give back as it was."""
     # A block that keeps several final line breaks ("|+") would also take the blank lines after it.
-    style = None if "\n" not in text else '"' if text.endswith("\n\n") or text == "\n" else "|"
-    return dumper.represent_scalar(_STRING, text, style=style)
+    if text == "\n" or text.endswith("\n\n") or any(end in text for end in "\x85\u2028\u2029"):
+        return '"'
+    return "|" if "\n" in text else None
 
 
 _Dumper.add_representer(str, _write_string)

@@ -192,6 +192,10 @@ class GitSource:
         """The blob's bytes."""
         return self._store.read(entry.blob)
 
+    def reopened(self) -> GitSource:
+        """The same commit through a store of its own."""
+        return GitSource(GitStore(self._store.path), self._commit)
+
 
 def _checked(revision: str) -> str:
     if not _REVISION.fullmatch(revision):

@@ -89,7 +89,4 @@ class Issue:
 def rules() -> dict[str, Rule]:
     """All rules by code, read once from `issues.toml`."""
     table = tomllib.loads(files("cluster").joinpath("issues.toml").read_text("utf-8"))
-    return {
-        code: Rule(code, Severity(entry["severity"]), entry["zh"], entry["en"])
-        for code, entry in table.items()
-    }
+    return {code: Rule(code, Severity(entry["severity"]), entry["zh"], entry["en"]) for code, entry in table.items()}

@@ -114,9 +114,7 @@ def _parse(front: str) -> FrontMatter | Issue:
     return parse_front_matter(_plain_line_ends(front), path="", first_line=0)
 
 
-def _change_lines(
-    front: str, starts: Mapping[str, int], changes: Mapping[str, Value | None], newline: str
-) -> str:
+def _change_lines(front: str, starts: Mapping[str, int], changes: Mapping[str, Value | None], newline: str) -> str:
     """Replaces the lines of the changed fields and adds the new ones at the end."""
     lines = _LINE.findall(front)
     names = {line: name for name, line in starts.items()}

@@ -12,9 +12,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-_POINTER = re.compile(
-    rb"version https://git-lfs\.github\.com/spec/v1\noid sha256:([0-9a-f]{64})\nsize (\d{1,15})\n"
-)
+_POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\noid sha256:([0-9a-f]{64})\nsize (\d{1,15})\n")
 _CHUNK = 1 << 20
 
 

@@ -146,9 +146,7 @@ def _redirects(value: Value | None, move: _Move) -> list[Value] | None:
     return [url for url in urls if url != move.new_url] or None
 
 
-def _renamed_elsewhere(
-    move: _Move, source: Source, entries: Mapping[str, Entry], cluster: Cluster
-) -> dict[str, bytes]:
+def _renamed_elsewhere(move: _Move, source: Source, entries: Mapping[str, Entry], cluster: Cluster) -> dict[str, bytes]:
     changes = {}
     for path, data in items_naming(source, entries, move.words):
         document, _ = item_file.read(path, data) if path != move.old else (None, [])
@@ -160,9 +158,7 @@ def _renamed_elsewhere(
     return changes
 
 
-def items_naming(
-    source: Source, entries: Mapping[str, Entry], words: re.Pattern[bytes]
-) -> Iterator[tuple[str, bytes]]:
+def items_naming(source: Source, entries: Mapping[str, Entry], words: re.Pattern[bytes]) -> Iterator[tuple[str, bytes]]:
     """The item files that hold these words anywhere: the only ones worth parsing."""
     for path, entry in entries.items():
         if path.startswith("content/") and path.endswith(".md") and entry.is_regular:
@@ -256,9 +252,7 @@ _MENTION = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
-_ATTRIBUTE = re.compile(
-    r"(?<=\s)(?:href|src|poster)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))", re.IGNORECASE
-)
+_ATTRIBUTE = re.compile(r"(?<=\s)(?:href|src|poster)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))", re.IGNORECASE)
 _FILE_NAME = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -328,15 +322,13 @@ def _renamed_body(body: str, rename: Rename) -> str:
     return "".join([*out, body[at:]])
 
 
-def _renamed_fields(
-    document: Document, kind: ContentType | None, rename: Rename, item: Rename
-) -> dict[str, Value]:
+def _renamed_fields(document: Document, kind: ContentType | None, rename: Rename, item: Rename) -> dict[str, Value]:
     fields: dict[str, Value] = {}
     for field in kind.fields if kind else ():
         value = document.front.values.get(field.name)
         new: Value | None = value
         if field.kind in ("file", "item") and isinstance(value, str):
-            new = (item if field.kind == "item" else rename)(value.strip())
+            new = item(value) if field.kind == "item" else rename(value)
         elif field.kind == "files" and isinstance(value, list):
             new = [_renamed_row(row, rename) for row in value]
         if new is not None and new != value:

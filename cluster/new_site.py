@@ -1,7 +1,7 @@
 """A new site: its `site.toml`, its name in `cluster.toml`, and one page so that it is not empty.
 
-The result is checked with `load_cluster` before it is handed out: a new site never breaks the cluster. Columns start
-hidden, because an empty column in the navigation is an issue. Pure. Called by `zhanqun new-site`.
+The result is checked with `load_cluster` before it is handed out, so a new site never breaks the cluster.
+Columns start hidden, because an empty column in the navigation is an issue. Pure. Called by `zhanqun new-site`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class _Draft:
         return _WORDS[self.language]
 
 
-# ---- checks --------------------------------------------------------------------------------------------------
+# ---- checks ------------------------------------------------------------------------------------------------
 
 
 def _check_key(files: Mapping[str, bytes], key: str, cluster: Cluster) -> None:
@@ -94,7 +94,7 @@ def _check_name(name: str) -> None:
 def _check_host(host: str, cluster: Cluster) -> None:
     if len(host) > 253 or not re.fullmatch(rf"{_LABEL}(\.{_LABEL})+", host):
         raise ConfigError(
-            f"'{host}' is no host name. Write it in lower case without http://, like forestry.{cluster.domain}.",
+            f"'{host}' is no host name. Write it in lower case, without http://: forestry.{cluster.domain}.",
             f"“{host}”不是域名。请用小写、不带 http://，例如 forestry.{cluster.domain}。",
         )
     for site in cluster.sites.values():
@@ -130,7 +130,7 @@ def _refuse(issues: Iterable[Issue]) -> None:
         )
 
 
-# ---- cluster.toml --------------------------------------------------------------------------------------------
+# ---- cluster.toml ------------------------------------------------------------------------------------------
 
 _STRING = r"\"(?:[^\"\\\n]|\\.)*+\"|'[^'\n]*+'"
 _SITES = re.compile(rf"^[ \t]*sites[ \t]*=[ \t]*(?P<list>\[(?:\s++|\#[^\n]*+|,|{_STRING})*+\])", re.MULTILINE)
@@ -174,7 +174,7 @@ def _gap(array: str, last: int) -> str:
     return newline + (indent[0] if indent else "    ")
 
 
-# ---- site.toml -----------------------------------------------------------------------------------------------
+# ---- site.toml ---------------------------------------------------------------------------------------------
 
 # Comments in both languages: the file is the technician's first lesson, whatever language the site has.
 _HEAD = """\
@@ -274,7 +274,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Copied:
-    """What a new site starts with until its own is known; the defaults are for a cluster's very first site."""
+    """What a new site starts with until its own is known; the defaults are for a cluster's first site."""
 
     copied: str = "这里是示例 / an example"
     main: str = "#0b4a8f"

@@ -162,9 +162,7 @@ class Cluster:
 def load_cluster(files: Mapping[str, bytes]) -> tuple[Cluster | None, tuple[Issue, ...]]:
     """The cluster in `path → bytes` of all files below `sites/`, or None with every issue found."""
     issues: list[Issue] = []
-    types = load_types(
-        {path: data for path, data in files.items() if path.startswith("sites/types/")}, issues
-    )
+    types = load_types({path: data for path, data in files.items() if path.startswith("sites/types/")}, issues)
     main = _parse(files, "sites/cluster.toml", issues)
     if main is None:
         return None, tuple(issues)
@@ -192,9 +190,7 @@ def _site_keys(main: Table) -> tuple[str, ...]:
     keys = main.texts("sites")
     for key in keys:
         if not re.fullmatch(SLUG, key) or key in RESERVED_SITES:
-            main.note(
-                "config-value", "sites", value=key, hint="a-z, 0-9, -; " + " / ".join(RESERVED_SITES) + " ✗"
-            )
+            main.note("config-value", "sites", value=key, hint="a-z, 0-9, -; " + " / ".join(RESERVED_SITES) + " ✗")
         elif keys.count(key) > 1:
             main.note("config-duplicate", "sites", value=key)
     return tuple(dict.fromkeys(keys))

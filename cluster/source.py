@@ -50,6 +50,9 @@ class Source(Protocol):
     def read(self, entry: Entry) -> bytes:
         """The bytes of a regular file."""
 
+    def reopened(self) -> Source:
+        """The same state for another process, which must not share this one's pipes."""
+
 
 class FolderSource:
     """A plain folder that holds `content/` and `sites/`, as it stands when it is opened."""
@@ -90,6 +93,10 @@ class FolderSource:
             return (self._folder / self._names.get(entry.path, entry.path)).read_bytes()
         except OSError as error:
             raise _unreadable(entry.path, error) from error
+
+    def reopened(self) -> Source:
+        """Itself: a folder needs nothing open."""
+        return self
 
 
 def _unreadable(path: str, error: OSError) -> ContentError:

@@ -20,9 +20,7 @@ _HEADER = re.compile(r"^\s*\[{1,2}\s*([^\]]+?)\s*\]{1,2}")
 class Table:
     """One TOML table being read; `issues` is shared by all tables of a file."""
 
-    def __init__(
-        self, path: str, data: dict[str, Any], lines: Sequence[str], issues: list[Issue], at: int = 1
-    ) -> None:
+    def __init__(self, path: str, data: dict[str, Any], lines: Sequence[str], issues: list[Issue], at: int = 1) -> None:
         self.path = path
         self.issues = issues
         self._data = data
@@ -80,9 +78,7 @@ class Table:
 
     def texts(self, key: str, default: Sequence[str] | None = None) -> tuple[str, ...]:
         """A list of strings."""
-        value = self._get(
-            key, list, "a list of texts / 文字列表", list(default) if default is not None else None
-        )
+        value = self._get(key, list, "a list of texts / 文字列表", list(default) if default is not None else None)
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             if value is not None:
                 self.note("config-kind", key, kind="a list of texts / 文字列表")
@@ -125,10 +121,7 @@ class Table:
         if not all(isinstance(row, dict) for row in rows):
             self.note("config-kind", key, kind=f"[[{key}]]")
             return []
-        return [
-            Table(self.path, row, self._lines, self.issues, self._header(key, n))
-            for n, row in enumerate(rows)
-        ]
+        return [Table(self.path, row, self._lines, self.issues, self._header(key, n)) for n, row in enumerate(rows)]
 
     def close(self) -> None:
         """Notes every key that nobody read."""

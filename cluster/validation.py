@@ -116,9 +116,7 @@ def _kind(document: item_file.Document, cluster: Cluster) -> ContentType | Issue
     if isinstance(name, str) and name in cluster.types:
         return cluster.types[name]
     line = document.front.lines.get("type", 1)
-    return Issue.of(
-        "type-unknown", document.path, line, "type", type=name, known=" / ".join(sorted(cluster.types))
-    )
+    return Issue.of("type-unknown", document.path, line, "type", type=name, known=" / ".join(sorted(cluster.types)))
 
 
 def _check_place(path: str, place: Place, kind: ContentType, cluster: Cluster) -> Iterator[Issue]:
@@ -158,9 +156,7 @@ def _lists(
     return tuple(sorted(found)), issues
 
 
-def _topic(
-    path: str, site: Site, fields: Mapping[str, Any], lines: Mapping[str, int]
-) -> tuple[str, list[Issue]]:
+def _topic(path: str, site: Site, fields: Mapping[str, Any], lines: Mapping[str, int]) -> tuple[str, list[Issue]]:
     topic = str(fields.get("topic", ""))
     if not topic or topic in site.topics:
         return topic, []

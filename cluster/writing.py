@@ -57,9 +57,7 @@ class CommitWriting:
         for path in changes:
             _check_path(path)
         self._prepare_branch()
-        return self.store.commit(
-            Commit(changes, message, self.author, self.email, self.when), branch=self.branch
-        )
+        return self.store.commit(Commit(changes, message, self.author, self.email, self.when), branch=self.branch)
 
     def _prepare_branch(self) -> None:
         head = self.store.head(self.branch)
@@ -79,7 +77,7 @@ class FolderWriting:
 
     folder: Path
 
-    def write(self, changes: Changes, message: str) -> str:  # noqa: ARG002 - a folder keeps no messages
+    def write(self, changes: Changes, message: str) -> str:
         """Writes every new file aside, then puts them in place, then removes; tells the folder.
 
         Raises:

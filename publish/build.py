@@ -11,7 +11,9 @@ import hashlib
 import importlib.metadata
 import json
 import logging
+import multiprocessing
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,12 +65,13 @@ class Rooms:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to build: the moment as a stamp, and for a look at some sites only, their keys."""
+    """What to build: the moment as a stamp; for a look at some sites only, their keys; `jobs` processes at most."""
 
     now: str
     url: str = ""
     sites: tuple[str, ...] = ()
     full: bool = False
+    jobs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +144,9 @@ def build(source: Source, rooms: Rooms, order: Order, progress: Progress = lambd
         try:
             progress("index")
             index.update(source, cluster)
-            jobs = _render(source, rooms, order, cluster, index, earlier, progress)
-            outcome = _outcome(source, order, cluster, index, jobs, earlier)
+            known = {} if order.full else _as_mapping(earlier)
+            rendered = _render(_Work(source, rooms, order, cluster, known), progress)
+            outcome = _outcome(source, order, cluster, index, rendered, earlier)
         finally:
             index.close()
         if not order.sites:
@@ -164,24 +168,44 @@ class _Rendered:
     issues: tuple[Issue, ...]
 
 
-def _render(
-    source: Source,
-    rooms: Rooms,
-    order: Order,
-    cluster: Cluster,
-    index: Index,
-    earlier: Manifest,
-    progress: Progress,
-) -> list[_Rendered]:
-    rendered = []
-    for site in cluster.sites.values():
-        if not order.sites or site.key in order.sites:
-            progress(site.key)
-            sink = BlobSink(rooms.blobs, site.key, {} if order.full else _as_mapping(earlier))
-            job = make_job(source, cluster, site, index, rooms, order.now, sink)
-            run_pelican(job, rooms.var)
-            rendered.append(_Rendered(sink.entries, tuple(job.findings.issues)))
-    return rendered
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What every site's run of one build shares."""
+
+    source: Source
+    rooms: Rooms
+    order: Order
+    cluster: Cluster
+    earlier: Mapping[str, Entry]
+
+    def render(self, key: str) -> _Rendered:
+        """One site, with an index and a source of its own so that it may run in another process."""
+        source = self.source.reopened()
+        index = Index(self.rooms.var / "index.db")
+        try:
+            sink = BlobSink(self.rooms.blobs, key, self.earlier)
+            job = make_job(source, self.cluster, self.cluster.sites[key], index, self.rooms, self.order.now, sink)
+            run_pelican(job, self.rooms.var)
+            return _Rendered(sink.entries, tuple(job.findings.issues))
+        finally:
+            index.close()
+
+
+def _render(work: _Work, progress: Progress) -> list[_Rendered]:
+    """Every wanted site, in as many processes as the order allows."""
+    keys = [key for key in work.cluster.sites if not work.order.sites or key in work.order.sites]
+    if work.order.jobs == 1 or len(keys) == 1:
+        return [_announced(work, key, progress) for key in keys]
+    with ProcessPoolExecutor(work.order.jobs, mp_context=multiprocessing.get_context("fork")) as pool:
+        running = {pool.submit(work.render, key): key for key in keys}
+        for future in as_completed(running):
+            progress(running[future])
+        return [future.result() for future in running]
+
+
+def _announced(work: _Work, key: str, progress: Progress) -> _Rendered:
+    progress(key)
+    return work.render(key)
 
 
 def make_job(source: Source, cluster: Cluster, site: Site, index: Index, rooms: Rooms, now: str, sink: Sink) -> Job:

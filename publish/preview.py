@@ -344,8 +344,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise ConfigError(
             f"Port {port} of {host} cannot be opened: {error.strerror}. "
             "Stop the program that uses it, or choose another with --port.",
-            f"无法打开 {host} 的端口 {port}（{error.strerror}）。"
-            "请先停止占用它的程序，或用 --port 换一个端口。",
+            f"无法打开 {host} 的端口 {port}（{error.strerror}）。请先停止占用它的程序，或用 --port 换一个端口。",
         ) from error
     # asyncio does not set it on sockets that it did not open itself; without it each answer waits 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

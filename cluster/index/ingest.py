@@ -71,9 +71,7 @@ def _changed_entries(db: sqlite3.Connection, source: Source) -> Iterable[Entry]:
 
 def _compared(db: sqlite3.Connection, source: Source) -> Iterator[Entry]:
     """The difference found by comparing every file, when the source cannot tell it."""
-    known = {
-        row["path"]: (row["blob"], row["mode"]) for row in db.execute("SELECT path, blob, mode FROM file")
-    }
+    known = {row["path"]: (row["blob"], row["mode"]) for row in db.execute("SELECT path, blob, mode FROM file")}
     for entry in source.entries():
         if known.pop(entry.path, None) != (entry.blob, entry.mode):
             yield entry
@@ -91,7 +89,7 @@ def _all_entries(db: sqlite3.Connection, source: Source) -> Iterator[Entry]:
 
 def _forget(db: sqlite3.Connection, path: str) -> None:
     for table in ("file", "item", "listing", "reference", "redirect", "issue"):
-        db.execute(f"DELETE FROM {table} WHERE path = ?", (path,))  # noqa: S608 - names from the line above
+        db.execute(f"DELETE FROM {table} WHERE path = ?", (path,))
 
 
 def _learn(db: sqlite3.Connection, entry: Entry, source: Source, cluster: Cluster) -> None:
@@ -127,9 +125,7 @@ def _insert(db: sqlite3.Connection, item: Item, blob: str) -> None:
     if item.topic:
         lists.append((place.site, f"topic:{item.topic}"))
     db.executemany("INSERT INTO listing VALUES (?, ?, ?, ?)", [(*one, item.date, item.path) for one in lists])
-    references = [
-        (item.path, name, item.fields[name].lstrip("/")) for name in _REFERENCES if name in item.fields
-    ]
+    references = [(item.path, name, item.fields[name].lstrip("/")) for name in _REFERENCES if name in item.fields]
     db.executemany("INSERT INTO reference VALUES (?, ?, ?)", references)
     old = sorted(set(item.fields.get("redirect_from", ())))
     db.executemany("INSERT INTO redirect VALUES (?, ?, ?)", [(place.site, path, item.path) for path in old])

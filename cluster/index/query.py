@@ -77,15 +77,11 @@ class Index:
 
     def at(self, site: str, url: str, now: str) -> IndexedItem | None:
         """The shown item with this URL path: the path of its file, with another ending."""
-        return (
-            self.item(f"content/{site}{url.removesuffix('.html')}.md", now) if url.endswith(".html") else None
-        )
+        return self.item(f"content/{site}{url.removesuffix('.html')}.md", now) if url.endswith(".html") else None
 
     def items(self, site: str, now: str) -> Iterator[IndexedItem]:
         """All shown items of a site by path."""
-        return self._all(
-            f"SELECT * FROM item WHERE site = :site AND {_SHOWN} ORDER BY path", site=site, now=now
-        )
+        return self._all(f"SELECT * FROM item WHERE site = :site AND {_SHOWN} ORDER BY path", site=site, now=now)
 
     def neighbours(self, item: IndexedItem, now: str) -> tuple[IndexedItem | None, IndexedItem | None]:
         """The shown items just before and just after in the same column, by (date, path).
@@ -113,9 +109,7 @@ class Index:
     def versions(self, law: str, now: str) -> list[IndexedItem]:
         """The shown versions of a law, oldest first."""
         return list(
-            self._all(
-                f"SELECT * FROM item WHERE law = :law AND {_SHOWN} ORDER BY date, path", law=law, now=now
-            )
+            self._all(f"SELECT * FROM item WHERE law = :law AND {_SHOWN} ORDER BY date, path", law=law, now=now)
         )
 
     # ---- lists ----------------------------------------------------------------------------------------------------
@@ -141,9 +135,7 @@ class Index:
             )
         )  # fmt: skip
 
-    def of_year(
-        self, site: str, list: str, year: int, now: str, *, skip: int, count: int
-    ) -> tuple[IndexedItem, ...]:
+    def of_year(self, site: str, list: str, year: int, now: str, *, skip: int, count: int) -> tuple[IndexedItem, ...]:
         """A slice of a list's items of one year, oldest first."""
         return tuple(
             self._all(

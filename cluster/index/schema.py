@@ -12,6 +12,8 @@ from pathlib import Path
 from cluster.errors import BusyError
 
 FORMAT = 1
+# How long a process waits for another one that is writing a rendered body.
+WAIT_SECONDS = 60.0
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -54,7 +56,7 @@ def connect(path: Path | None) -> sqlite3.Connection:
         return _prepared(sqlite3.connect(":memory:", isolation_level=None))
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return _prepared(sqlite3.connect(path, isolation_level=None))
+        return _prepared(sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None))
     except (sqlite3.DatabaseError, _OtherFormat) as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise BusyError(
@@ -63,7 +65,7 @@ def connect(path: Path | None) -> sqlite3.Connection:
             ) from error
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-        return _prepared(sqlite3.connect(path, isolation_level=None))
+        return _prepared(sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None))
 
 
 class _OtherFormat(Exception):

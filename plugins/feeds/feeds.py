@@ -42,9 +42,7 @@ def _channels(job: Job) -> Iterator[Channel]:
     yield Channel(job.site.name, job.site.description, "/", "")
     for column in job.site.children(""):
         if column.path in job.filled:
-            yield Channel(
-                f"{job.site.short_name} - {column.title}", column.description, column.url, column.path
-            )
+            yield Channel(f"{job.site.short_name} - {column.title}", column.description, column.url, column.path)
 
 
 def _absolute(job: Job, item: IndexedItem) -> str:

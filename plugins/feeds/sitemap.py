@@ -34,9 +34,7 @@ def sitemap_files(job: Job) -> Iterator[tuple[str, bytes]]:
         return
     for number, part in enumerate(parts, 1):
         yield f"sitemap-{number}.xml", _url_set(job, part)
-    rows = "".join(
-        f"<sitemap><loc>{job.address}/sitemap-{n}.xml</loc></sitemap>\n" for n in range(1, len(parts) + 1)
-    )
+    rows = "".join(f"<sitemap><loc>{job.address}/sitemap-{n}.xml</loc></sitemap>\n" for n in range(1, len(parts) + 1))
     yield "sitemap.xml", f'{_HEAD}<sitemapindex xmlns="{_SPACE}">\n{rows}</sitemapindex>\n'.encode()
 
 

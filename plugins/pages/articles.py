@@ -24,9 +24,7 @@ from plugins.pages.markdown import BodyRenderer
 from plugins.pages.page import Composed, PageKey
 from plugins.pages.views import ArticleView, Attachment, Link, Version
 
-_HIDDEN_FIELDS = frozenset(
-    {"title", "date", "also", "redirect_from", "id", "attachments", "image", "image_alt"}
-)
+_HIDDEN_FIELDS = frozenset({"title", "date", "also", "redirect_from", "id", "attachments", "image", "image_alt"})
 
 Renderers = Callable[[str], BodyRenderer]
 
@@ -100,7 +98,7 @@ def _body(job: Job, findings: Findings, item: IndexedItem, renderers: Renderers)
     body = _rendered(job, item, renderer, document.body)
     for code, line, what in body.notes:
         place = document.body_line + line - 1
-        findings.issues.append(Issue.of(code, item.path, place, what=what))
+        findings.issues.append(Issue.of(code, item.path, place, what=what, target=what))
 
     def resolve(target: Target) -> object:
         return resolve_target(job, findings, target, of=item.path, first_line=document.body_line)

@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass
 from plugins.pages.views import TocEntry
 
 MARK = "\ue000"
+GONE = f"{MARK}gone{MARK}"
 _ANCHOR = re.compile(rf'<a\b[^>]*?href="{MARK}(\d+){MARK}"[^>]*>(.*?)</a>', re.DOTALL)
-_EMBEDDED = re.compile(rf'(<(?:img|video|audio|source)\b[^>]*?(?:src|poster)=")({MARK}(\d+){MARK})("[^>]*>)')
-_GONE = re.compile(
-    rf"<figure[^>]*>\s*{MARK}gone{MARK}.*?</figure>|{MARK}gone{MARK}(?:</video>|</audio>)?", re.DOTALL
-)
+_EMBEDDED = re.compile(rf'(<(?:img|video|audio)\b[^>]*?src=")({MARK}(\d+){MARK})("[^>]*>)')
+_GONE = re.compile(rf"<figure[^>]*>\s*{GONE}.*?</figure>|{GONE}(?:[^<{MARK}]*</(?:video|audio)>)?", re.DOTALL)
+_GONE_LINK = re.compile(rf"<a\b[^>]*>\s*({GONE})\s*</a>")
 _EMPTY = re.compile(r'<div class="gallery">\s*</div>|<p>\s*</p>')
 
 
@@ -57,19 +57,17 @@ def fill(body: Body, resolve: Callable[[Target], Resolved | None]) -> str:
         resolved = found[int(match[1])]
         if resolved is None:
             return match[2]
-        return match[0].replace(
-            f'"{MARK}{match[1]}{MARK}"', f'"{_escape(resolved.url)}"{resolved.attributes}', 1
-        )
+        return match[0].replace(f'"{MARK}{match[1]}{MARK}"', f'"{_escape(resolved.url)}"{resolved.attributes}', 1)
 
     def embedded(match: re.Match[str]) -> str:
         resolved = found[int(match[3])]
         if resolved is None:
-            return f"{MARK}gone{MARK}"
+            return GONE
         head, tail = match[1], match[4]
         return f"{head}{_escape(resolved.url)}{tail[:1]}{resolved.attributes}{tail[1:]}"
 
     html = _ANCHOR.sub(anchor, _EMBEDDED.sub(embedded, body.html))
-    return _EMPTY.sub("", _GONE.sub("", html)) if MARK in html else html
+    return _EMPTY.sub("", _GONE.sub("", _GONE_LINK.sub(r"\1", html))) if MARK in html else html
 
 
 def _escape(url: str) -> str:

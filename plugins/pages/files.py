@@ -10,6 +10,7 @@ import io
 import posixpath
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote, unquote
 
 from PIL import Image, UnidentifiedImageError
@@ -17,20 +18,18 @@ from PIL import Image, UnidentifiedImageError
 from cluster.issues import Issue
 from cluster.limits import LIMITS
 from cluster.media import Pointer, parse_pointer
+from cluster.site import RESERVED_COLUMNS
 from cluster.source import Entry
 from plugins.pages.job import Findings, Job
+from plugins.pages.svg import active_part
 
 PICTURES = ("png", "jpg", "jpeg", "gif", "webp", "svg")
 DOCUMENTS = ("pdf", "docx", "xlsx", "ofd", "zip", "csv", "txt")
 MEDIA = ("mp4", "webm", "mp3", "vtt")
 KNOWN = (*PICTURES, *DOCUMENTS, *MEDIA)
-# What makes an SVG active or reach outside: scripts, handlers, foreign content, entities, external references.
-_ACTIVE_SVG = re.compile(
-    rb"<\s*(script|foreignObject|iframe|use\s[^>]*href\s*=\s*[\"'](?!#)|image\s|!ENTITY|!DOCTYPE|\?xml-stylesheet|style)"
-    rb"|\s(on[a-z]+)\s*=|(javascript:)|\s(style)\s*=",
-    re.IGNORECASE,
-)
-_VIEW_BOX = re.compile(rb"viewBox\s*=\s*[\"']\s*[\d.-]+[\s,]+[\d.-]+[\s,]+([\d.]+)[\s,]+([\d.]+)")
+# First names that the program's own output has: a file there must not stand in for a page or for another site's file.
+_TAKEN = frozenset({*RESERVED_COLUMNS, "robots.txt"})
+_VIEW_BOX = re.compile(rb"viewBox\s*=\s*[\"']\s*[\d.-]+[\s,]+[\d.-]+[\s,]+(\d+(?:\.\d+)?)[\s,]+(\d+(?:\.\d+)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,8 @@ def place_file(
 
 def _output_path(job: Job, path: str) -> str:
     site, _, rest = path.removeprefix("content/").partition("/")
-    return rest if site == job.site.key else f"files/{site}/{rest}"
+    is_own = site == job.site.key and rest.partition("/")[0] not in _TAKEN
+    return rest if is_own else f"files/{site}/{rest}"
 
 
 def _measured(job: Job, entry: Entry, kind: str) -> tuple[int, int, int] | str:
@@ -85,7 +85,7 @@ def _measured(job: Job, entry: Entry, kind: str) -> tuple[int, int, int] | str:
     data = job.source.read(entry)
     pointer = parse_pointer(data)
     if pointer is not None:
-        return (pointer.size, 0, 0) if job.media.path(pointer) else ""
+        return _measure_large(job.media.path(pointer), pointer.size, kind)
     if kind == "svg":
         return _measure_svg(data)
     if kind in PICTURES:
@@ -93,12 +93,18 @@ def _measured(job: Job, entry: Entry, kind: str) -> tuple[int, int, int] | str:
     return len(data), 0, 0
 
 
+def _measure_large(file: Path | None, size: int, kind: str) -> tuple[int, int, int] | str:
+    if file is None:
+        return ""
+    if kind != "svg":
+        return size, 0, 0
+    return f"> {LIMITS.svg_bytes}" if size > LIMITS.svg_bytes else _measure_svg(file.read_bytes())
+
+
 def _measure_svg(data: bytes) -> tuple[int, int, int] | str:
-    active = _ACTIVE_SVG.search(data)
+    active = f"> {LIMITS.svg_bytes}" if len(data) > LIMITS.svg_bytes else active_part(data)
     if active:
-        return active[0].decode("ascii", "replace").strip()
-    if len(data) > LIMITS.svg_bytes:
-        return f"> {LIMITS.svg_bytes}"
+        return active
     box = _VIEW_BOX.search(data)
     return (len(data), round(float(box[1])), round(float(box[2]))) if box else (len(data), 0, 0)
 

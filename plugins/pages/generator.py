@@ -13,8 +13,8 @@ from typing import Any
 from pelican import signals
 from pelican.generators import Generator
 
-from plugins.pages.fixed import leaving_keys, text_files
 from plugins.pages.files import write_files
+from plugins.pages.fixed import leaving_keys, text_files
 from plugins.pages.job import Findings, Job, empty_navigation
 from plugins.pages.markdown import BodyRenderer
 from plugins.pages.page import Composed, PageKey

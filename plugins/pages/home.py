@@ -35,9 +35,7 @@ def has_content(block: Block) -> bool:
 
 def _lists(job: Job, findings: Findings, block: HomeBlock) -> Block:
     lists = tuple(
-        column_list(job, findings, path, block.count)
-        for path in block.columns
-        if job.is_shown(job.site.columns[path])
+        column_list(job, findings, path, block.count) for path in block.columns if job.is_shown(job.site.columns[path])
     )
     only = lists[0].column if len(lists) == 1 and len(block.columns) == 1 else None
     return Block(block.block, block.title or (only.title if only else ""), only.url if only else "", lists=lists)
@@ -56,9 +54,7 @@ def _tile(job: Job, findings: Findings, block: HomeBlock, row: Mapping[str, str]
 
 
 def _figures(_job: Job, _findings: Findings, block: HomeBlock) -> Block:
-    return Block(
-        block.block, block.title, note=block.note, figures=tuple(Figure(**row) for row in block.items)
-    )
+    return Block(block.block, block.title, note=block.note, figures=tuple(Figure(**row) for row in block.items))
 
 
 def _topics(job: Job, findings: Findings, block: HomeBlock) -> Block:

@@ -103,9 +103,7 @@ def empty_navigation(job: Job) -> list[Issue]:
 
 def next_moment(cluster: Cluster, index: Index, now: str) -> str:
     """The next stamp at which the output changes by itself: an item's date or expiry, a topic's end; else empty."""
-    ends = [
-        stamp(topic.ends) for site in cluster.sites.values() for topic in site.topics.values() if topic.ends
-    ]
+    ends = [stamp(topic.ends) for site in cluster.sites.values() for topic in site.topics.values() if topic.ends]
     moments = [moment for moment in (index.next_moment(now), *ends) if moment > now]
     return min(moments, default="")
 

@@ -53,9 +53,7 @@ def outward(job: Job, findings: Findings, url: str) -> str:
     return base + parts._replace(scheme="", netloc="", path=parts.path or "/").geturl()
 
 
-def resolve_target(
-    job: Job, findings: Findings, target: Target, *, of: str, first_line: int
-) -> Resolved | None:
+def resolve_target(job: Job, findings: Findings, target: Target, *, of: str, first_line: int) -> Resolved | None:
     """Today's address of a link or picture in the body of the item at `of`, None with an issue when it has none."""
     line = first_line + target.line - 1
     if target.embedded:
@@ -87,9 +85,7 @@ def resolve_link(job: Job, findings: Findings, target: str, *, of: str, line: in
 
 
 def _is_page(path: str) -> bool:
-    return path.endswith(".md") or (
-        path.startswith("/") and (path.endswith((".html", "/")) or path in _FIXED_PAGES)
-    )
+    return path.endswith(".md") or (path.startswith("/") and (path.endswith((".html", "/")) or path in _FIXED_PAGES))
 
 
 def _page_url(job: Job, path: str, of: str) -> str | None:

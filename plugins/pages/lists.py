@@ -79,9 +79,7 @@ def lead_picture(job: Job, findings: Findings, item: IndexedItem) -> Picture | N
 
 def column_list(job: Job, findings: Findings, path: str, count: int) -> ColumnList:
     """The newest items of a column, standing ones first, as a home page's block shows them."""
-    items = job.index.standing(job.site.key, path, job.now) + job.index.newest(
-        job.site.key, path, job.now, count
-    )
+    items = job.index.standing(job.site.key, path, job.now) + job.index.newest(job.site.key, path, job.now, count)
     links = tuple(item_link(job, findings, item) for item in items[:count])
     return ColumnList(column_view(job, job.site.columns[path]), links)
 

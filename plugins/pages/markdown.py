@@ -6,6 +6,7 @@ One `BodyRenderer` serves many bodies; it is reset between them, so a body never
 from __future__ import annotations
 
 import html
+import itertools
 import re
 import unicodedata
 import xml.etree.ElementTree as ET
@@ -16,17 +17,21 @@ from markdown.extensions.tables import TableExtension
 from markdown.extensions.toc import TocExtension
 from markdown.treeprocessors import Treeprocessor
 
-from plugins.pages.body import MARK, Body, Target
+from plugins.pages.body import GONE, MARK, Body, Target
 from plugins.pages.sanitize import clean, violations
 from plugins.pages.statute import StatuteExtension
 from plugins.pages.views import TocEntry
 
 # Raised by hand whenever the same Markdown gives other HTML than before.
-RENDERER_VERSION = "1"
+RENDERER_VERSION = "2"
 _EXTENSIONS = ("attr_list", "footnotes", "def_list", "abbr", "sane_lists")
 _VIDEO, _AUDIO = (".mp4", ".webm"), (".mp3",)
-_ADDRESS = re.compile(r'(<(?P<tag>[a-z0-9]+)\b[^<>]*?\s(?:href|src|poster)=")(?P<url>[^"]*)"')
-_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+_ADDRESS = re.compile(r'(<(?P<tag>[a-z0-9]+)\b[^<>]*?\s(?:href|src)=")(?P<url>[^"]*)"')
+_TABLE = re.compile(r"<table\b|</table>")
+# A picture whose address was taken out, for `body.fill` to drop with its figure.
+_SOURCELESS = re.compile(r"<img\b(?![^>]*\ssrc=)[^>]*>")
+_FIRST_LEVEL = re.compile(r"[ >]{0,9}(?:[-*+]|\d+\.)? {0,3}#(?!#)")
+_UNDERLINE = re.compile(r"[ >]{0,9}=+ *")
 
 
 class BodyRenderer:
@@ -49,22 +54,37 @@ class BodyRenderer:
         raw = self._markdown.convert(text)
         notes = self._notes(text, raw)
         targets: list[Target] = []
-        marked = _ADDRESS.sub(lambda match: _mark(match, text, targets), clean(raw))
-        marked = _TABLE.sub(self._wrap_table, marked)
+        safe = _SOURCELESS.sub(GONE, clean(raw).replace(MARK, ""))
+        marked = _ADDRESS.sub(lambda match: _mark(match, text, targets), safe)
+        marked = self._wrap_tables(marked)
         toc = self._markdown.statute_toc if self._statute else _toc(self._markdown.toc_tokens)
         return Body(marked, tuple(toc), tuple(targets), tuple(notes))
 
     def _notes(self, text: str, raw: str) -> list[tuple[str, int, str]]:
         notes = []
         if "<" in text or "{" in text or ":" in text:
-            notes = [("html-removed", _line_of(text, what), what) for what in violations(raw)]
-        for tag in self._markdown.headings_lowered:
-            notes.append(("heading-first", _line_of(text, "# "), tag))
+            notes = [("html-removed", _line_of_removed(text, what), what) for what in violations(raw)]
+        lines = _first_level_lines(text)
+        for line in itertools.islice(itertools.chain(lines, itertools.repeat(1)), self._markdown.headings_lowered):
+            notes.append(("heading-first", line, "h1"))
+        for source in self._markdown.pictures_without_words:
+            notes.append(("alt-missing", _line_of(text, source), source))
         return notes
 
-    def _wrap_table(self, match: re.Match[str]) -> str:
-        table = match[0]
-        return f'<div class="table" role="region" tabindex="0" aria-label="{self._table_label}">{table}</div>'
+    def _wrap_tables(self, text: str) -> str:
+        """Puts every outermost table into its own region."""
+        region = f'<div class="table" role="region" tabindex="0" aria-label="{self._table_label}">'
+        depth = 0
+
+        def wrap(match: re.Match[str]) -> str:
+            nonlocal depth
+            opens = match[0] != "</table>"
+            depth += 1 if opens else -1
+            if opens:
+                return f"{region}{match[0]}" if depth == 1 else match[0]
+            return match[0] if depth else f"{match[0]}</div>"
+
+        return _TABLE.sub(wrap, text)
 
 
 def _mark(match: re.Match[str], text: str, targets: list[Target]) -> str:
@@ -79,6 +99,31 @@ def _line_of(text: str, what: str) -> int:
     """The line on which `what` first stands, else the first line."""
     position = text.lower().find(what.lower().rstrip(">"))
     return text.count("\n", 0, position) + 1 if position >= 0 else 1
+
+
+def _line_of_removed(text: str, what: str) -> int:
+    """The line on which something that was taken out stands: a tag, an attribute, a scheme or an address."""
+    name = re.escape(what.strip("<>"))
+    if what.startswith("<"):
+        pattern = rf"<\s*{name}(?![\w-])"
+    elif what.endswith(":"):
+        pattern = name
+    else:
+        pattern = rf"(?<![\w-]){name}\s*=|{name}$"
+    sought = re.compile(pattern, re.IGNORECASE)
+    lines = text.split("\n")
+    found = (number for number, line in enumerate(lines, 1) if sought.search(html.unescape(line)))
+    return next(found, 1)
+
+
+def _first_level_lines(text: str) -> list[int]:
+    """The lines that look like first-level headings, `# …` or underlined with `=`."""
+    lines = text.split("\n")
+    hashed = {number for number, line in enumerate(lines, 1) if _FIRST_LEVEL.match(line)}
+    underlined = {
+        number for number, line in enumerate(lines[1:], 1) if _UNDERLINE.fullmatch(line) and lines[number - 1]
+    }
+    return sorted(hashed | underlined)
 
 
 def _heading_id(title: str, separator: str) -> str:
@@ -108,7 +153,8 @@ class _Shaping(markdown.Extension):
         md.treeprocessors.register(_Shaper(md), "zhanqun-shape", 6)
 
     def reset(self) -> None:
-        self._md.headings_lowered = []
+        self._md.headings_lowered = 0
+        self._md.pictures_without_words = []
 
 
 class _Shaper(Treeprocessor):
@@ -118,12 +164,13 @@ class _Shaper(Treeprocessor):
         for element in root.iter():
             if element.tag == "h1":
                 element.tag = "h2"
-                self.md.headings_lowered.append("h1")  # type: ignore[attr-defined]
+                self.md.headings_lowered += 1  # type: ignore[attr-defined]
             align = element.attrib.pop("align", None)
             if align:
-                element.set("class", f"align-{align}")
+                element.set("class", f"{element.get('class', '')} align-{align}".strip())
             if element.tag == "img" and not element.get("alt"):
                 element.set("alt", "")
+                self.md.pictures_without_words.append(element.get("src", ""))  # type: ignore[attr-defined]
         for parent in [root, *root.iter("blockquote"), *root.iter("li"), *root.iter("div")]:
             for child in list(parent):
                 if child.tag == "p" and _holds_only_pictures(child):
@@ -132,11 +179,7 @@ class _Shaper(Treeprocessor):
 
 def _holds_only_pictures(paragraph: ET.Element) -> bool:
     texts = [paragraph.text, *(child.tail for child in paragraph)]
-    return (
-        len(paragraph) > 0
-        and all(c.tag == "img" for c in paragraph)
-        and not any(t and t.strip() for t in texts)
-    )
+    return len(paragraph) > 0 and all(c.tag == "img" for c in paragraph) and not any(t and t.strip() for t in texts)
 
 
 def _to_figures(paragraph: ET.Element) -> None:

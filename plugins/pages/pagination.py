@@ -42,6 +42,4 @@ def paginate(counts: Mapping[int, int]) -> Pages:
     newest_year = max(counts)
     years = {year: -(-count // PER_PAGE) for year, count in counts.items() if year != newest_year}
     years[newest_year] = counts[newest_year] // PER_PAGE
-    return Pages(
-        PER_PAGE + counts[newest_year] % PER_PAGE, {year: n for year, n in sorted(years.items()) if n}
-    )
+    return Pages(PER_PAGE + counts[newest_year] % PER_PAGE, {year: n for year, n in sorted(years.items()) if n})

@@ -6,6 +6,7 @@ to tell the editor what was removed.
 
 from __future__ import annotations
 
+import html
 from html.parser import HTMLParser
 from typing import ClassVar
 
@@ -14,7 +15,7 @@ import nh3
 _PLAIN = (
     "a abbr b bdi bdo blockquote br caption cite code col colgroup dd del dfn div dl dt em figcaption figure h2 h3 h4 "
     "h5 h6 hr i ins kbd li mark ol p pre q rp rt ruby s samp small span strong sub sup table tbody td tfoot th thead "
-    "time tr u ul var img video audio source details summary"
+    "time tr u ul var img video audio details summary"
 )
 TAGS = frozenset(_PLAIN.split())
 _EVERYWHERE = frozenset({"id", "class", "title", "lang", "dir"})
@@ -22,7 +23,7 @@ ATTRIBUTES: dict[str, set[str]] = {
     "*": set(_EVERYWHERE),
     "a": {"href"},
     "img": {"src", "alt"},
-    "video": {"src", "controls", "preload", "poster"},
+    "video": {"src", "controls", "preload"},
     "audio": {"src", "controls", "preload"},
     "td": {"colspan", "rowspan", "headers"},
     "th": {"colspan", "rowspan", "scope", "headers"},
@@ -41,10 +42,10 @@ _SILENT = frozenset({("a", "rev"), ("sup", "role"), ("li", "role"), ("a", "role"
 SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
 
-def clean(html: str) -> str:
+def clean(markup: str) -> str:
     """The HTML with everything that is not allowed taken out."""
     return nh3.clean(
-        html,
+        markup,
         tags=set(TAGS),
         attributes=ATTRIBUTES,
         url_schemes=set(SCHEMES),
@@ -53,18 +54,16 @@ def clean(html: str) -> str:
     )
 
 
-def violations(html: str) -> list[str]:
+def violations(markup: str) -> list[str]:
     """What `clean` will take out, in the words an editor knows: `<script>`, `onclick`, `javascript:`; each once."""
     finder = _Finder()
-    finder.feed(html)
+    finder.feed(markup)
     finder.close()
     return list(dict.fromkeys(finder.found))
 
 
 class _Finder(HTMLParser):
-    _links: ClassVar[frozenset[str]] = frozenset(
-        {"href", "src", "poster", "action", "formaction", "data", "xlink:href"}
-    )
+    _links: ClassVar[frozenset[str]] = frozenset({"href", "src"})
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -77,8 +76,15 @@ class _Finder(HTMLParser):
         for name, value in attrs:
             if name in self._links and has_unsafe_scheme(value or ""):
                 self.found.append(f"{(value or '').split(':', 1)[0].strip()}:")
+            elif name in self._links and not _survives(value or ""):
+                self.found.append(value or "")
             elif name not in _EVERYWHERE | ATTRIBUTES.get(tag, set()) and (tag, name) not in _SILENT:
                 self.found.append(name)
+
+
+def _survives(url: str) -> bool:
+    """Whether `clean` keeps this address in a link; it drops what no browser could follow, such as `http://[x`."""
+    return "href" in clean(f'<a href="{html.escape(url)}">')
 
 
 def has_unsafe_scheme(url: str) -> bool:

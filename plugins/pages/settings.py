@@ -10,6 +10,8 @@ from jinja2 import StrictUndefined
 from plugins.pages.job import Job
 
 PLUGINS = ("plugins.pages", "plugins.metatags", "plugins.feeds")
+# What keeps Pelican's own generators from finding anything to do.
+_IDLE = ("ARTICLE_PATHS", "PAGE_PATHS", "STATIC_PATHS", "THEME_STATIC_PATHS", "DIRECT_TEMPLATES")
 _FEEDS = (
     "FEED_ALL_ATOM", "FEED_ALL_RSS", "FEED_ATOM", "FEED_RSS", "CATEGORY_FEED_ATOM", "CATEGORY_FEED_RSS",
     "AUTHOR_FEED_ATOM", "AUTHOR_FEED_RSS", "TAG_FEED_ATOM", "TAG_FEED_RSS", "TRANSLATION_FEED_ATOM",
@@ -41,8 +43,6 @@ def pelican_settings(job: Job, *, content: Path, output: Path) -> dict[str, Any]
             "undefined": StrictUndefined,
             "extensions": ["jinja2.ext.i18n"],
         },
-        **dict.fromkeys(
-            ("ARTICLE_PATHS", "PAGE_PATHS", "STATIC_PATHS", "THEME_STATIC_PATHS", "DIRECT_TEMPLATES"), []
-        ),
+        **{name: [] for name in _IDLE},
         **dict.fromkeys(_FEEDS),
     }

@@ -28,9 +28,7 @@ class BlobSink:
     `earlier` is the last manifest: a file with the same bytes as there is neither stored nor compressed again.
     """
 
-    def __init__(
-        self, blobs: BlobStore, site: str, earlier: Mapping[str, Entry], *, compressed: bool = True
-    ) -> None:
+    def __init__(self, blobs: BlobStore, site: str, earlier: Mapping[str, Entry], *, compressed: bool = True) -> None:
         self._blobs = blobs
         self._site = site
         self._earlier = earlier
@@ -43,12 +41,7 @@ class BlobSink:
         full = self._full(path)
         raw = hashlib.sha256(data).hexdigest()
         known = self._earlier.get(full)
-        if (
-            known is None
-            or known.raw != raw
-            or raw not in self._blobs
-            or (known.brotli or raw) not in self._blobs
-        ):
+        if known is None or known.raw != raw or raw not in self._blobs or (known.brotli or raw) not in self._blobs:
             known = self._store(path, data)
         self.entries[full] = known
 

@@ -120,7 +120,7 @@ class _Numbering:
 class StatuteExtension(Extension):
     """Gives articles and headings their anchors and leaves `statute_toc` on the Markdown instance."""
 
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Markdown's name
+    def extendMarkdown(self, md: Markdown) -> None:
         """Registers the two steps around toc's."""
         md.registerExtension(self)
         self._md = md

@@ -30,9 +30,7 @@ def read_assets(theme: Path, site: SiteView) -> dict[str, bytes]:
     """Name → bytes of the theme's static files, and the site's own colours as `site-<key>.css`."""
     static = theme / "static"
     files = {
-        path.relative_to(static).as_posix(): path.read_bytes()
-        for path in sorted(static.rglob("*"))
-        if path.is_file()
+        path.relative_to(static).as_posix(): path.read_bytes() for path in sorted(static.rglob("*")) if path.is_file()
     }
     rules = "".join(f"--{name}:{value};" for name, value in site.colors.items())
     files[f"site-{site.key}.css"] = f":root{{{rules}}}\n".encode()
@@ -66,9 +64,7 @@ class Theme:
         self._env.globals.update(site=self.site, cluster_name=name, asset=self.asset)
 
     def _render_chrome(self) -> Chrome:
-        header, footer = (
-            self._env.get_template(f"chrome/{part}.html").render() for part in ("header", "footer")
-        )
+        header, footer = (self._env.get_template(f"chrome/{part}.html").render() for part in ("header", "footer"))
         return Chrome(Markup(header), Markup(footer))  # noqa: S704 - rendered with autoescape on
 
     def asset(self, name: str) -> str:
@@ -83,9 +79,7 @@ class Theme:
         """Output path and bytes of every static file."""
         return ((self._urls[name].lstrip("/"), data) for name, data in self._assets.items())
 
-    def render(
-        self, composed: Composed, tags: tuple[tuple[str, str], ...], extra: Mapping[str, Any]
-    ) -> bytes:
+    def render(self, composed: Composed, tags: tuple[tuple[str, str], ...], extra: Mapping[str, Any]) -> bytes:
         """The page's bytes."""
         template = self._template(composed.template)
         page = replace(composed.page, tags=tags)

@@ -139,15 +139,11 @@ class CrawlResult:
             for reference in page.references:
                 if self._lacks(reference):
                     missing.setdefault(f"{reference.url}#{reference.fragment}", set()).add(page.url)
-        return [
-            Finding(url, "no such anchor", tuple(sorted(pages))) for url, pages in sorted(missing.items())
-        ]
+        return [Finding(url, "no such anchor", tuple(sorted(pages))) for url, pages in sorted(missing.items())]
 
     def unreached(self, manifest_paths: Iterable[str]) -> list[str]:
         """The manifest's paths (`<site>/<URL path>`, `assets/<name>`) that no link leads to."""
-        reached = {
-            path for url, found in self.fetched.items() if found.status == 200 for path in self._paths(url)
-        }
+        reached = {path for url, found in self.fetched.items() if found.status == 200 for path in self._paths(url)}
         return sorted(path for path in manifest_paths if path not in reached and not _is_unlinked(path))
 
     def _lacks(self, reference: Reference) -> bool:

@@ -86,9 +86,7 @@ async def _open_context(browser: Browser, cookies: Sequence[Cookie]) -> BrowserC
     context = await browser.new_context()
     await context.add_init_script(_LISTEN)
     for cookie in cookies:
-        await context.add_cookies(
-            [{"name": cookie.name, "value": cookie.value, "domain": cookie.domain, "path": "/"}]
-        )
+        await context.add_cookies([{"name": cookie.name, "value": cookie.value, "domain": cookie.domain, "path": "/"}])
     return context
 
 

@@ -55,9 +55,7 @@ def test_dead_links_are_told_with_the_page_that_has_them(result: CrawlResult) ->
 
 
 def test_a_link_to_a_moved_page_is_told_apart(result: CrawlResult) -> None:
-    assert [finding.url for finding in result.redirected_links()] == [
-        "http://portal.yunze.localhost/%E6%97%A7.html"
-    ]
+    assert [finding.url for finding in result.redirected_links()] == ["http://portal.yunze.localhost/%E6%97%A7.html"]
 
 
 def test_only_leaving_notices_and_government_addresses_may_lead_outside(result: CrawlResult) -> None:
@@ -74,9 +72,7 @@ def test_only_leaving_notices_and_government_addresses_may_lead_outside(result: 
 
 
 def test_a_link_to_a_place_that_a_page_does_not_have_is_told(result: CrawlResult) -> None:
-    assert [finding.url for finding in result.missing_anchors()] == [
-        "http://portal.yunze.localhost/news/#nowhere"
-    ]
+    assert [finding.url for finding in result.missing_anchors()] == ["http://portal.yunze.localhost/news/#nowhere"]
 
 
 def test_files_that_no_link_leads_to_are_told(result: CrawlResult) -> None:

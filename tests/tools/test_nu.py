@@ -9,10 +9,7 @@ import pytest
 
 from tests.tools import nu
 
-GOOD = (
-    '<!DOCTYPE html><html lang="zh-Hans"><head><title>云泽</title></head>'
-    "<body><p>你好，世界。</p></body></html>"
-)
+GOOD = '<!DOCTYPE html><html lang="zh-Hans"><head><title>云泽</title></head><body><p>你好，世界。</p></body></html>'
 
 
 @pytest.mark.skipif(not (nu.JAR.is_file() and shutil.which("java")), reason="needs npm ci and Java")
