@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+from pelican import signals
+
 _HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE))
 
@@ -35,3 +37,12 @@ _sink = FolderSink(_output)
 _job = make_job(_source, _cluster, _cluster.sites[_key], _index, _rooms, _now, _sink)
 
 globals().update(pelican_settings(_job, content=_content / "content", output=_output))
+
+
+def _tell_issues(_pelican: object) -> None:
+    """Plain Pelican would end in silence: names what should be mended."""
+    for issue in sorted({*_index.issues(_now), *_job.findings.issues}):
+        print(f"{issue.place()}: {issue.text('en')}", file=sys.stderr)
+
+
+signals.finalized.connect(_tell_issues, weak=False)

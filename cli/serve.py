@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -40,9 +40,42 @@ def serve(console: Console, workspace: Workspace, watch: bool, content: Path, po
 
 def serve_target(console: Console, workspace: Workspace, port: int) -> None:
     """Serves the first `dir:` target of the settings until it is told to stop."""
-    with workspace.source() as source:
-        cluster = read_cluster(source, workspace.settings.url or _address(port))
-    _run(console, cluster, _folder_of(workspace), workspace.settings.host, port)
+    live = _LiveCluster(workspace, workspace.settings.url or _address(port))
+    app = preview_app(_folder_of(workspace), hosts=live.hosts, index=lambda: index_page(live.cluster()))
+    serve_app(app, workspace.settings.host, port, ready=lambda port: tell_addresses(console, live.cluster(), port))
+
+
+@dataclass(slots=True)
+class _LiveCluster:
+    """The cluster's configuration as of the last release, so that a new site is served without a restart."""
+
+    workspace: Workspace
+    url: str
+    read_at: int = -1
+    last: Cluster | None = None
+
+    def cluster(self) -> Cluster:
+        """The configuration on `main`, read again whenever something was released."""
+        released = self.workspace.settings.var / "released.manifest"
+        stamp = released.stat().st_mtime_ns if released.exists() else 0
+        if self.last is None or stamp != self.read_at:
+            self.last = self._read()
+            self.read_at = stamp
+        return self.last
+
+    def _read(self) -> Cluster:
+        """What `main` says; the last configuration while `main` has a mistake in it."""
+        try:
+            with self.workspace.source() as source:
+                return read_cluster(source, self.url)
+        except ClusterError:
+            if self.last is None:
+                raise
+            return self.last
+
+    def hosts(self) -> dict[str, str]:
+        """Host name → site."""
+        return {site.host: site.key for site in self.cluster().sites.values()}
 
 
 def _address(port: int) -> str:

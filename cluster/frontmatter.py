@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -134,7 +134,12 @@ def dump_field(name: str, value: Value) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes strings plain where a reader that keeps every scalar a string reads them back."""
+    """Writes dates plain, as people do; what another YAML reader takes for a number or a truth value gets quotes."""
+
+    yaml_implicit_resolvers: ClassVar = {
+        first: [(tag, pattern) for tag, pattern in pairs if tag != "tag:yaml.org,2002:timestamp"]
+        for first, pairs in yaml.SafeDumper.yaml_implicit_resolvers.items()
+    }
 
     def ignore_aliases(self, data: object) -> bool:
         return True

@@ -244,7 +244,6 @@ def run_pelican(job: Job, scratch: Path) -> None:
             raise _failed(job.site.key, f"{type(error).__name__}: {error}") from error
     if errors:
         raise _failed(job.site.key, errors[0])
-    job.sink.finish()
 
 
 def _failed(site: str, what: str) -> BuildError:

@@ -58,8 +58,7 @@ class Worker:
             wait = 0.0
             while bell.wait(wait):
                 self._notice()
-                wait = LONGEST_WAIT_SECONDS if self._work() else RETRY_SECONDS
-                wait = min(wait, self._seconds_to_next_moment())
+                wait = self._seconds_to_next_moment() if self._work() else RETRY_SECONDS
 
     def _notice(self) -> None:
         """Asks for a job when `main` moved or a date has come."""
@@ -107,7 +106,8 @@ class Worker:
     def _seconds_to_next_moment(self) -> float:
         if not self.next_moment:
             return LONGEST_WAIT_SECONDS
-        return max(0.0, (parse_date(self.next_moment) - self.clock()).total_seconds())
+        left = (parse_date(self.next_moment) - self.clock()).total_seconds()
+        return min(max(0.0, left), LONGEST_WAIT_SECONDS)
 
 
 def _is_reference(path: str) -> bool:

@@ -14,6 +14,7 @@ def register() -> None:
 
     signals.get_generators.connect(_pages_generator)
     signals.get_writer.connect(_page_writer)
+    signals.finalized.connect(_finish)
 
 
 def _pages_generator(_pelican: Any) -> type:
@@ -26,3 +27,7 @@ def _page_writer(_pelican: Any) -> type:
     from plugins.pages.writer import PageWriter
 
     return PageWriter
+
+
+def _finish(pelican: Any) -> None:
+    pelican.settings["ZHANQUN"].sink.finish()

@@ -1,7 +1,7 @@
 """Content files that pages use: pictures, attachments, sound and film.
 
 A file is published only when a published page uses it, at its own path on its own site and below `/files/<site>/`
-elsewhere. What it weighs and measures is read once per blob and process.
+elsewhere. What it weighs and measures is read once per blob and job.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def place_file(
     if entry is None:
         findings.issues.append(Issue.of("file-missing", of, line, field, target=target))
         return None
-    placed = _measured(job, entry, kind)
+    placed = _remembered(job, entry, kind)
     if isinstance(placed, str):
         code, what = ("svg-active", placed) if placed else ("file-missing", "")
         findings.issues.append(Issue.of(code, of, line, field, target=target, what=what))
@@ -78,6 +78,15 @@ def _output_path(job: Job, path: str) -> str:
     site, _, rest = path.removeprefix("content/").partition("/")
     is_own = site == job.site.key and rest.partition("/")[0] not in _TAKEN
     return rest if is_own else f"files/{site}/{rest}"
+
+
+def _remembered(job: Job, entry: Entry, kind: str) -> tuple[int, int, int] | str:
+    """What `_measured` says, asked once per blob and job."""
+    key = f"{entry.blob}.{kind}"
+    if key not in job.measures:
+        job.measures[key] = _measured(job, entry, kind)
+    found: tuple[int, int, int] | str = job.measures[key]
+    return found
 
 
 def _measured(job: Job, entry: Entry, kind: str) -> tuple[int, int, int] | str:

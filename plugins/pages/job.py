@@ -7,10 +7,9 @@ needs beside it, addresses it leaves for, issues.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from cluster.clock import parse_date, stamp
 from cluster.index import Index, IndexedItem
@@ -50,7 +49,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Job:
-    """One site at one moment. `executor` renders pages in parallel when given."""
+    """One site at one moment. `filled` are its lists that show something; `measures` remembers files by blob."""
 
     cluster: Cluster
     site: Site
@@ -61,8 +60,8 @@ class Job:
     sink: Sink
     theme: Path
     findings: Findings = field(default_factory=Findings)
-    executor: Executor | None = None
     filled: frozenset[str] = frozenset()
+    measures: dict[str, Any] = field(default_factory=dict)
 
     @property
     def address(self) -> str:

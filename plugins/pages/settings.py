@@ -27,7 +27,7 @@ def pelican_settings(job: Job, *, content: Path, output: Path) -> dict[str, Any]
         "SITEURL": job.address,
         "AUTHOR": job.site.organizer,
         "TIMEZONE": "Asia/Shanghai",
-        "DEFAULT_LANG": "en" if job.site.language == "en" else "zh",
+        "DEFAULT_LANG": "en" if job.site.language == "en" else "zh-cn",
         "PATH": str(content),
         "OUTPUT_PATH": str(output),
         "THEME": str(job.theme),

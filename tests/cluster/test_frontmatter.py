@@ -168,6 +168,8 @@ def test_no_field_can_write_the_line_that_ends_the_front_matter(values):
     [
         pytest.param("云泽河: 二期", "f: '云泽河: 二期'\n", id="a colon is quoted"),
         pytest.param("2026-11-18T09:30", "f: 2026-11-18T09:30\n", id="a date is plain"),
+        pytest.param("2026-11-18", "f: 2026-11-18\n", id="a day is plain"),
+        pytest.param("007", "f: '007'\n", id="digits are quoted"),
         pytest.param("长" * 300, f"f: {'长' * 300}\n", id="a long line is not folded"),
         pytest.param("一\n二", "f: |-\n  一\n  二\n", id="lines become a block"),
         pytest.param(["甲", "乙"], "f:\n  - 甲\n  - 乙\n", id="a list is indented"),
