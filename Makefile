@@ -34,7 +34,7 @@ screenshots: setup-dev ## take the pictures in docs/images with Debian's Chromiu
 	$(BIN)/python -m tests.tools.take_screenshots
 
 catalogues: setup-dev ## bring the translation files up to the words in code and templates
-	$(BIN)/pybabel -q extract -F themes/gov/babel.cfg --omit-header -o var/theme.pot themes/gov
+	$(BIN)/pybabel -q extract -F themes/gov/babel.cfg --omit-header -o var/theme.pot themes/gov plugins
 	for locale in zh_Hans en; do $(BIN)/pybabel -q update -N -i var/theme.pot -l $$locale -o themes/gov/translations/$$locale/LC_MESSAGES/messages.po; done
 	$(BIN)/python -m tests.tools.cli_words
 

@@ -41,7 +41,6 @@ def build_and_tell(console: Console, workspace: Workspace, order: Order, content
     try:
         return workspace.build(order, content, console.progress())
     except MisconfiguredError as error:
-        console.issues(error.issues)
         console.dump({"commit": "", "issues": [issue.as_dict() for issue in error.issues]})
         raise
 

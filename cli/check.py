@@ -29,7 +29,6 @@ def check(
         with workspace.source(place) as source:
             issues = find_issues(source, workspace.rooms, stamp_of(now))
     except MisconfiguredError as error:
-        console.issues(error.issues)
         console.dump({"issues": [issue.as_dict() for issue in error.issues]})
         raise
     wanted = [issue for issue in issues if _is_below(issue, paths)]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from cli.console import Console
 from cli.options import command
 from cluster.errors import ClusterError
-from cluster.index.ingest import parse_issue
+from publish.build import read_state
 from publish.delivery import Target
 from publish.workspace import Workspace
 
@@ -27,22 +26,14 @@ def status(console: Console, workspace: Workspace) -> int:
 def _state(console: Console, workspace: Workspace) -> dict[str, Any]:
     ledger = workspace.ledger
     live = ledger.live()
-    build = _last_build(workspace)
+    build = read_state(workspace.rooms.state)
     return {
         "live": live.release.as_dict() if live else None,
         "targets": [_target_state(console, target) for target in workspace.targets()],
         "holds": [{"kind": str(hold.kind), "why": hold.text(console.language)} for hold in ledger.holds()],
-        "issues": [parse_issue(text).as_dict() for text in build.get("issues", ())],
-        "next_moment": build.get("next_moment", ""),
+        "issues": [issue.as_dict() for issue in build.issues] if build else [],
+        "next_moment": build.next_moment if build else "",
     }
-
-
-def _last_build(workspace: Workspace) -> dict[str, Any]:
-    try:
-        state = json.loads(workspace.rooms.state.read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    return state if isinstance(state, dict) else {}
 
 
 def _target_state(console: Console, target: Target) -> dict[str, Any]:

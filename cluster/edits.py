@@ -98,7 +98,9 @@ def _gone_paths(data: bytes) -> list[Any] | None:
 # ---- files beside the item ---------------------------------------------------------------------------------
 
 
-def _companions(source: Source, entries: Mapping[str, Entry], cluster: Cluster, path: str, data: bytes) -> list[str]:
+def _companions(
+    source: Source, entries: Mapping[str, Entry], cluster: Cluster, path: str, data: bytes
+) -> list[str]:
     """The files in the item's folder that it names and that nothing else does."""
     named = _named_files(path, data, cluster) or frozenset()
     beside = {

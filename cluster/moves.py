@@ -136,7 +136,7 @@ def _moved(move: _Move, data: bytes, cluster: Cluster) -> bytes:
         raise _refusal(issues)
     data = _renamed(data, document, cluster, rename=_rename_inside(move), item=_reference(move))
     old_urls = _redirects(document.front.values.get("redirect_from"), move)
-    return _rewrite(move.old, data, {"redirect_from": old_urls})
+    return item_file.rewrite(data, {"redirect_from": old_urls})
 
 
 def _redirects(value: Value | None, move: _Move) -> list[Value] | None:
@@ -146,7 +146,9 @@ def _redirects(value: Value | None, move: _Move) -> list[Value] | None:
     return [url for url in urls if url != move.new_url] or None
 
 
-def _renamed_elsewhere(move: _Move, source: Source, entries: Mapping[str, Entry], cluster: Cluster) -> dict[str, bytes]:
+def _renamed_elsewhere(
+    move: _Move, source: Source, entries: Mapping[str, Entry], cluster: Cluster
+) -> dict[str, bytes]:
     changes = {}
     for path, data in items_naming(source, entries, move.words):
         document, _ = item_file.read(path, data) if path != move.old else (None, [])
@@ -158,7 +160,9 @@ def _renamed_elsewhere(move: _Move, source: Source, entries: Mapping[str, Entry]
     return changes
 
 
-def items_naming(source: Source, entries: Mapping[str, Entry], words: re.Pattern[bytes]) -> Iterator[tuple[str, bytes]]:
+def items_naming(
+    source: Source, entries: Mapping[str, Entry], words: re.Pattern[bytes]
+) -> Iterator[tuple[str, bytes]]:
     """The item files that hold these words anywhere: the only ones worth parsing."""
     for path, entry in entries.items():
         if path.startswith("content/") and path.endswith(".md") and entry.is_regular:
@@ -193,12 +197,17 @@ def _rename_in(move: _Move, of: str) -> Rename:
         path, rest = _cut(target)
         if move.old_url and same_site and path == move.old_url:
             return move.new_url + rest
-        if not path.endswith(".md") or not _is_local(path) or locate(path, of) != move.old:
+        if not _names(path, of, move.old):
             return target
         new = f"/{item_key(move.new)}" if path.startswith("/") else posixpath.relpath(move.new, folder)
         return new + rest
 
     return rename
+
+
+def _names(path: str, of: str, item: str) -> bool:
+    """Whether a target's path, written in the file at `of`, leads to the item."""
+    return path.endswith(".md") and _is_local(path) and locate(path, of) == item
 
 
 def _reference(move: _Move) -> Rename:
@@ -218,8 +227,8 @@ def _rename_inside(move: _Move) -> Rename:
     rename = _rename_in(move, move.old)
 
     def rebase(target: str) -> str:
-        new = rename(target)
-        return new if new != target or not move.changes_folder else _rebased(target, move.old)
+        stays = not move.changes_folder or _names(_cut(target)[0], move.old, move.old)
+        return rename(target) if stays else _rebased(rename(target), move.old)
 
     return rebase
 
@@ -252,7 +261,9 @@ _MENTION = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
-_ATTRIBUTE = re.compile(r"(?<=\s)(?:href|src|poster)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"(?<=\s)(?:href|src|poster)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))", re.IGNORECASE
+)
 _FILE_NAME = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -302,7 +313,7 @@ def _renamed(data: bytes, document: Document, cluster: Cluster, *, rename: Renam
     start = _body_start(text, document)
     data = (text[:start] + _renamed_body(text[start:], rename)).encode()
     fields = _renamed_fields(document, _kind(document, cluster), rename, item)
-    return _rewrite(document.path, data, fields) if fields else data
+    return item_file.rewrite(data, fields) if fields else data
 
 
 def _body_start(text: str, document: Document) -> int:
@@ -322,7 +333,9 @@ def _renamed_body(body: str, rename: Rename) -> str:
     return "".join([*out, body[at:]])
 
 
-def _renamed_fields(document: Document, kind: ContentType | None, rename: Rename, item: Rename) -> dict[str, Value]:
+def _renamed_fields(
+    document: Document, kind: ContentType | None, rename: Rename, item: Rename
+) -> dict[str, Value]:
     fields: dict[str, Value] = {}
     for field in kind.fields if kind else ():
         value = document.front.values.get(field.name)
@@ -339,16 +352,6 @@ def _renamed_fields(document: Document, kind: ContentType | None, rename: Rename
 def _renamed_row(row: Value, rename: Rename) -> Value:
     file = row.get("file") if isinstance(row, dict) else None
     return {**row, "file": rename(file)} if isinstance(row, dict) and isinstance(file, str) else row
-
-
-def _rewrite(path: str, data: bytes, fields: Mapping[str, Value | None]) -> bytes:
-    try:
-        return item_file.rewrite(data, fields)
-    except ValueError as error:
-        raise ContentError(
-            f"{path}: its front matter cannot be changed. Save the file with LF line ends and repeat.",
-            f"{path}：无法改写信息栏。请把文件存为 LF 换行后重试。",
-        ) from error
 
 
 # ---- what configuration names ------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """A new site: its `site.toml`, its name in `cluster.toml`, and one page so that it is not empty.
 
 The result is checked with `load_cluster` before it is handed out, so a new site never breaks the cluster.
-Columns start hidden, because an empty column in the navigation is an issue. Pure. Called by `zhanqun new-site`.
+Columns start hidden: an empty column in the navigation is an issue. Pure; called by `zhanqun new-site`.
 """
 
 from __future__ import annotations

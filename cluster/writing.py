@@ -57,7 +57,9 @@ class CommitWriting:
         for path in changes:
             _check_path(path)
         self._prepare_branch()
-        return self.store.commit(Commit(changes, message, self.author, self.email, self.when), branch=self.branch)
+        return self.store.commit(
+            Commit(changes, message, self.author, self.email, self.when), branch=self.branch
+        )
 
     def _prepare_branch(self) -> None:
         head = self.store.head(self.branch)

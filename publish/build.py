@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.blobs import BlobStore
-from cluster.errors import BuildError, BusyError, FormatError
+from cluster.errors import BuildError, BusyError, ConfigError, FormatError
 from cluster.index import Index
 from cluster.index.ingest import dump_issue, parse_issue
 from cluster.issues import Issue, Severity
@@ -108,12 +108,15 @@ class Outcome:
 
 
 class MisconfiguredError(BuildError):
-    """`sites/` has mistakes: nothing is built; `issues` names them all."""
+    """`sites/` has mistakes: nothing is built; `issues` and the text name them all."""
 
     def __init__(self, issues: tuple[Issue, ...]) -> None:
+        english, chinese = (
+            "".join(f"\n{issue.place()}: {issue.text(language)}" for issue in issues) for language in ("en", "zh")
+        )
         super().__init__(
-            f"sites/ has {len(issues)} mistake(s); nothing was built.",
-            f"sites/ 的配置有 {len(issues)} 处错误，没有构建。",
+            f"sites/ has {len(issues)} mistake(s); nothing was built.{english}",
+            f"sites/ 的配置有 {len(issues)} 处错误，没有构建。{chinese}",
         )
         self.issues = issues
 
@@ -133,6 +136,7 @@ def read_cluster(source: Source, url: str = "") -> Cluster:
 def build(source: Source, rooms: Rooms, order: Order, progress: Progress = lambda _: None) -> Outcome:
     """Builds the state of the content and writes the manifest (not when only some sites were asked for)."""
     cluster = read_cluster(source, order.url)
+    _require_sites(cluster, order.sites)
     with _locked(rooms.var):
         earlier = read_manifest(rooms.manifest)
         recipe = _recipe(source, rooms, order, cluster)
@@ -152,6 +156,16 @@ def build(source: Source, rooms: Rooms, order: Order, progress: Progress = lambd
         if not order.sites:
             _remember(rooms, recipe, outcome)
         return outcome
+
+
+def _require_sites(cluster: Cluster, keys: tuple[str, ...]) -> None:
+    unknown = [key for key in keys if key not in cluster.sites]
+    if unknown:
+        known = " ".join(cluster.sites)
+        raise ConfigError(
+            f"There is no site '{unknown[0]}'. Choose from: {known}.",
+            f"没有站点“{unknown[0]}”。可选：{known}。",
+        )
 
 
 def _open_index(rooms: Rooms, *, full: bool) -> Index:
@@ -273,7 +287,8 @@ def _errors_gathered() -> Iterator[list[str]]:
 def _outcome(
     source: Source, order: Order, cluster: Cluster, index: Index, rendered: list[_Rendered], earlier: Manifest
 ) -> Outcome:
-    entries = {path: entry for part in rendered for path, entry in part.entries.items()}
+    entries = _not_asked_for(order, earlier)
+    entries |= {path: entry for part in rendered for path, entry in part.entries.items()}
     manifest = Manifest.of(entries)
     changes = manifest.compare(earlier)
     issues = {*index.issues(order.now), *(issue for part in rendered for issue in part.issues)}
@@ -288,6 +303,13 @@ def _outcome(
         next_moment=next_moment(cluster, index, order.now),
         cluster=cluster,
     )
+
+
+def _not_asked_for(order: Order, earlier: Manifest) -> dict[str, Entry]:
+    """What a look at some sites leaves as it was: all others, and the assets they share."""
+    if not order.sites:
+        return {}
+    return {path: entry for path, entry in _as_mapping(earlier).items() if path.split("/")[0] not in order.sites}
 
 
 def _count_pages(paths: Any) -> int:
@@ -315,13 +337,15 @@ def _as_mapping(manifest: Manifest) -> dict[str, Entry]:
 
 
 def _recipe(source: Source, rooms: Rooms, order: Order, cluster: Cluster) -> str:
-    """A hash of everything but `now` that the output follows from: content, program, theme, libraries, address."""
+    """A hash of everything but `now` that the output follows from: content, large files, program, theme, address."""
     digest = hashlib.sha256(f"{source.revision}\0{cluster.fingerprint}\0{order.url}\0".encode())
     for library in _LIBRARIES:
         digest.update(f"{library} {importlib.metadata.version(library)}\0".encode())
-    folders = [_PROGRAM / room for room in _ROOMS] + [rooms.theme]
-    for file in sorted(file for folder in folders for file in folder.rglob("*") if _is_program(file)):
-        digest.update(f"{file.name}\0".encode() + file.read_bytes())
+    for name in sorted(file.name for file in rooms.media.glob("*")):
+        digest.update(f"{name}\0".encode())
+    for folder in (*(_PROGRAM / room for room in _ROOMS), rooms.theme):
+        for file in sorted(file for file in folder.rglob("*") if _is_program(file)):
+            digest.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 
 
@@ -333,13 +357,10 @@ def _unchanged(
     rooms: Rooms, order: Order, cluster: Cluster, source: Source, recipe: str, earlier: Manifest
 ) -> Outcome | None:
     """The last build's outcome when it still holds: same recipe, and no item appeared or expired since."""
-    try:
-        state = json.loads(rooms.state.read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
+    state = read_state(rooms.state)
+    if state is None or state.recipe != recipe or state.root != earlier.root() or not rooms.blobs.root.is_dir():
         return None
-    is_same = state["recipe"] == recipe and state["root"] == earlier.root()
-    until = state["next_moment"] or "~"
-    if not is_same or not state["now"] <= order.now < until:
+    if not state.now <= order.now < (state.next_moment or "~"):
         return None
     return Outcome(
         manifest=earlier,
@@ -348,10 +369,31 @@ def _unchanged(
         pages_total=_count_pages(earlier),
         pages_written=0,
         pages_removed=0,
-        issues=tuple(parse_issue(text) for text in state["issues"]),
-        next_moment=state["next_moment"],
+        issues=state.issues,
+        next_moment=state.next_moment,
         cluster=cluster,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the last build was made of and what it told, as `var/build.json` keeps it."""
+
+    recipe: str
+    root: str
+    now: str
+    next_moment: str
+    issues: tuple[Issue, ...]
+
+
+def read_state(path: Path) -> State | None:
+    """The state in a file, None when it is missing or damaged: it is derived."""
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        issues = tuple(parse_issue(text) for text in data["issues"])
+        return State(*(str(data[name]) for name in ("recipe", "root", "now", "next_moment")), issues=issues)
+    except (FileNotFoundError, ValueError, TypeError, LookupError):
+        return None
 
 
 def _remember(rooms: Rooms, recipe: str, outcome: Outcome) -> None:

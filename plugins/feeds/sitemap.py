@@ -25,10 +25,10 @@ class Address:
     modified: str
 
 
-def sitemap_files(job: Job) -> Iterator[tuple[str, bytes]]:
-    """`sitemap.xml`, or parts and their index."""
+def sitemap_files(job: Job, *, most: int = MOST_ADDRESSES) -> Iterator[tuple[str, bytes]]:
+    """`sitemap.xml`, or parts of `most` addresses and their index."""
     addresses = list(_addresses(job))
-    parts = [addresses[n : n + MOST_ADDRESSES] for n in range(0, len(addresses), MOST_ADDRESSES)]
+    parts = [addresses[n : n + most] for n in range(0, len(addresses), most)]
     if len(parts) <= 1:
         yield "sitemap.xml", _url_set(job, addresses)
         return
@@ -40,10 +40,13 @@ def sitemap_files(job: Job) -> Iterator[tuple[str, bytes]]:
 
 def _addresses(job: Job) -> Iterator[Address]:
     yield Address("/", _newest(job, ""))
+    yield Address("/sitemap.html", "")
     for column in job.shown_columns():
         for key in column_keys(job, column):
             url = f"/{key.path}".removesuffix("index.html")
             yield Address(url, _newest(job, column.path) if key.kind == "column" else "")
+    if job.site.topics:
+        yield Address("/topics/", "")
     for name in job.site.topics:
         yield Address(f"/topics/{name}/", _newest(job, f"topic:{name}"))
     for item in job.index.items(job.site.key, job.now):

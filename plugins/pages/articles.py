@@ -22,7 +22,7 @@ from plugins.pages.links import resolve_target
 from plugins.pages.lists import fixed_column_view, lead_picture
 from plugins.pages.markdown import BodyRenderer
 from plugins.pages.page import Composed, PageKey
-from plugins.pages.views import ArticleView, Attachment, Link, Version
+from plugins.pages.views import ArticleView, Attachment, Link, Picture, Version
 
 _HIDDEN_FIELDS = frozenset({"title", "date", "also", "redirect_from", "id", "attachments", "image", "image_alt"})
 
@@ -67,16 +67,16 @@ def _article(job: Job, findings: Findings, item: IndexedItem, renderers: Rendere
         template=job.cluster.types[item.type].template,
         type=item.type,
         updated=parse_date(item.updated) if item.updated else None,
-        source=str(fields.get("source", "")),
+        source=str(fields.get("source", "")) or (job.site.organizer if item.date else ""),
         author=str(fields.get("author", "")),
         editor=str(fields.get("editor", "")),
         summary=str(fields.get("summary", "")),
         keywords=tuple(fields.get("keywords", ())),
-        image=lead_picture(job, findings, item),
+        image=_lead_picture(job, findings, item),
         attachments=_attachments(job, findings, item),
         previous=_link(job, previous),
         next=_link(job, following),
-        original=_reference(job, findings, item, "translation_of"),
+        original=_original(job, findings, item),
         translations=_translations(job, item),
         interprets=_reference(job, findings, item, "interprets"),
         interpretations=tuple(
@@ -117,6 +117,13 @@ def _rendered(job: Job, item: IndexedItem, renderer: BodyRenderer, text: str) ->
     return body
 
 
+def _lead_picture(job: Job, findings: Findings, item: IndexedItem) -> Picture | None:
+    picture = lead_picture(job, findings, item)
+    if picture is not None and not picture.alt:
+        findings.issues.append(Issue.of("alt-missing", item.path, 0, "image_alt", target=item.fields["image"]))
+    return picture
+
+
 def _attachments(job: Job, findings: Findings, item: IndexedItem) -> tuple[Attachment, ...]:
     rows = []
     for row in item.fields.get("attachments", ()):
@@ -140,6 +147,13 @@ def _reference(job: Job, findings: Findings, item: IndexedItem, field: str) -> L
     return _link(job, found)
 
 
+def _original(job: Job, findings: Findings, item: IndexedItem) -> Link | None:
+    found = job.index.find(item.fields.get("translation_of", ""), job.now)
+    if found is not None and _language(job, found) == _language(job, item):
+        findings.issues.append(Issue.of("translation-language", item.path, 0, "translation_of"))
+    return _reference(job, findings, item, "translation_of")
+
+
 def _language(job: Job, item: IndexedItem) -> str:
     return job.cluster.sites[item.site].language
 
@@ -159,7 +173,9 @@ def _alternates(job: Job, item: IndexedItem) -> tuple[tuple[str, str], ...]:
     family |= {one.path: one for one in job.index.referring(original, "translation_of", job.now)}
     if len(family) < 2:
         return ()
-    addresses = {_language(job, one): _absolute(job, one) for one in family.values()}
+    addresses: dict[str, str] = {}
+    for one in sorted(family.values(), key=lambda one: (one.path != original.path, one.date, one.path)):
+        addresses.setdefault(_language(job, one), _absolute(job, one))
     return (*sorted(addresses.items()), ("x-default", _absolute(job, original)))
 
 

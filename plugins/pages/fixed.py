@@ -14,20 +14,13 @@ from plugins.pages.page import Composed, PageKey
 from plugins.pages.topics import topic_view
 from plugins.pages.views import Link
 
-_TITLES = {
-    "sitemap": ("网站地图", "Site map"),
-    "search": ("站内搜索", "Search"),
-    "notice": ("公告", "Notice"),
-    "leave": ("离开本站", "Leaving this site"),
-    "404": ("页面未找到", "Page not found"),
-    "410": ("页面已撤下", "Page withdrawn"),
-}
+_KINDS = ("sitemap", "search", "notice", "404", "410")
 _TRAILED = ("sitemap", "search", "notice", "leave")
 
 
 def fixed_keys() -> list[PageKey]:
     """The fixed pages, without the leaving notices."""
-    return [PageKey(f"{kind}.html", kind) for kind in _TITLES if kind != "leave"]
+    return [PageKey(f"{kind}.html", kind) for kind in _KINDS]
 
 
 def leaving_keys(findings: Findings) -> list[PageKey]:
@@ -37,10 +30,22 @@ def leaving_keys(findings: Findings) -> list[PageKey]:
 
 def compose_fixed(job: Job, findings: Findings, key: PageKey) -> Composed:
     """Any fixed page."""
-    title = _TITLES[key.kind][job.site.language == "en"]
+    title = _titles(job)[key.kind]
     trail = [Link(home_name(job), "/"), Link(title, f"/{key.path}")] if key.kind in _TRAILED else []
     page = make_page(job, key.kind, key.path, title, trail=trail, noindex=key.kind != "sitemap")
     return Composed(key.kind, page, _context(job, findings, key))
+
+
+def _titles(job: Job) -> dict[str, str]:
+    words = job.words
+    return {
+        "sitemap": words.gettext("Site map"),
+        "search": words.gettext("Search"),
+        "notice": words.gettext("Notice"),
+        "leave": words.gettext("Leaving this site"),
+        "404": words.gettext("Page not found"),
+        "410": words.gettext("Page withdrawn"),
+    }
 
 
 def _context(job: Job, findings: Findings, key: PageKey) -> dict[str, Any]:

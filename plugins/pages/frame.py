@@ -53,7 +53,7 @@ def _help(job: Job) -> dict[str, str]:
 
 def home_name(job: Job) -> str:
     """The word for the home page in a breadcrumb."""
-    return "Home" if job.site.language == "en" else "首页"
+    return job.words.gettext("Home")
 
 
 def column_trail(job: Job, column: str) -> list[Link]:
@@ -81,6 +81,7 @@ def make_page(
         path=url,
         canonical=job.address + url,
         title=full_title,
+        heading=title,
         tags=(),
         breadcrumb=tuple(trail),
         description=description,

@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from markupsafe import Markup
 from pelican import signals
 from pelican.generators import Generator
 
@@ -72,6 +73,7 @@ class PagesGenerator(Generator):  # type: ignore[misc]
         if article is not None:
             signals.content_object_init.send(article)
             signals.article_generator_write_article.send(self, content=article)
+            article.content = Markup(article.content)  # noqa: S704 - a plugin's text is HTML, as in plain Pelican
         tags = self.tagger(self.theme_of_site.site, composed)
         data = self.theme_of_site.render(composed, tags, {})
         writer.put(key.path, data)

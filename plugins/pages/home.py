@@ -14,6 +14,8 @@ from plugins.pages.page import Composed, PageKey
 from plugins.pages.topics import topic_view
 from plugins.pages.views import Block, Figure, Picture, Tile
 
+CHANNEL_ITEMS = 5  # of a channel without sub-columns; the block has no count of its own
+
 
 def compose_home(job: Job, findings: Findings, key: PageKey) -> Composed:
     """The home page; a block without anything to show is left out."""
@@ -35,7 +37,9 @@ def has_content(block: Block) -> bool:
 
 def _lists(job: Job, findings: Findings, block: HomeBlock) -> Block:
     lists = tuple(
-        column_list(job, findings, path, block.count) for path in block.columns if job.is_shown(job.site.columns[path])
+        column_list(job, findings, path, block.count or CHANNEL_ITEMS)
+        for path in block.columns
+        if job.is_shown(job.site.columns[path])
     )
     only = lists[0].column if len(lists) == 1 and len(block.columns) == 1 else None
     return Block(block.block, block.title or (only.title if only else ""), only.url if only else "", lists=lists)

@@ -6,6 +6,7 @@ needs beside it, addresses it leaves for, issues.
 
 from __future__ import annotations
 
+import gettext
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from cluster.issues import Issue
 from cluster.media import MediaStore
 from cluster.site import Cluster, Column, Site, Topic
 from cluster.source import Entry, Source
+from plugins.pages.language import catalogue
 
 
 class Sink(Protocol):
@@ -67,6 +69,11 @@ class Job:
     def address(self) -> str:
         """The site's absolute address."""
         return self.cluster.address(self.site)
+
+    @property
+    def words(self) -> gettext.NullTranslations:
+        """The theme's catalogue of the site's language."""
+        return catalogue(self.theme / "translations", self.site.language)
 
     def is_shown(self, column: Column) -> bool:
         """Whether the column has a page: it holds something, or stands in the navigation."""

@@ -7,12 +7,14 @@ except to addresses below `gov.cn`.
 from __future__ import annotations
 
 import hashlib
+import re
 from urllib.parse import quote, urlsplit
 
 from cluster.issues import Issue
 from plugins.pages.body import Resolved, Target
 from plugins.pages.files import PlacedFile, locate, place_file
 from plugins.pages.job import Findings, Job
+from plugins.pages.pagination import paginate
 from plugins.pages.sanitize import has_unsafe_scheme
 
 _FIXED_PAGES = (
@@ -20,12 +22,16 @@ _FIXED_PAGES = (
     "/index.html",
     "/sitemap.html",
     "/search.html",
-    "/topics/",
     "/feed.xml",
     "/feed.json",
     "/notice.html",
+    "/404.html",
+    "/410.html",
+    "/robots.txt",
+    "/sitemap.xml",
 )
-_EXTERNAL = ' class="external" rel="external noopener"'
+_EXTERNAL = ' rel="external noopener"'
+_NUMBERED = re.compile(r"/(.+)/(\d{4})/list-(\d{1,6})\.html")
 
 
 def leaving_path(url: str) -> str:
@@ -35,13 +41,17 @@ def leaving_path(url: str) -> str:
 
 def is_external(job: Job, url: str) -> bool:
     """Whether an absolute address leaves the cluster for somewhere that is no government site."""
-    host = (urlsplit(url).hostname or "").lower()
+    host = "" if "\\" in url else urlsplit(url).hostname or ""  # browsers read a backslash as a slash, we do not
     own = {site.host for site in job.cluster.sites.values()}
     return host not in own and host != "gov.cn" and not host.endswith(".gov.cn")
 
 
 def outward(job: Job, findings: Findings, url: str) -> str:
-    """The address to write for an absolute URL: a leaving notice, or the cluster's own address of that host."""
+    """The address to write for an absolute URL: a leaving notice, or the cluster's own address of that host.
+
+    Raises:
+        ValueError: no browser could follow it.
+    """
     if is_external(job, url):
         findings.leaving.add(url)
         return f"/{leaving_path(url)}"
@@ -66,8 +76,12 @@ def resolve_target(job: Job, findings: Findings, target: Target, *, of: str, fir
 
 def resolve_link(job: Job, findings: Findings, target: str, *, of: str, line: int) -> str | None:
     """Today's address of a link written in content or configuration, None with an issue when it leads nowhere."""
-    if target.startswith(("http://", "https://")):
-        return outward(job, findings, target)
+    if target.lower().startswith(("http://", "https://")):
+        try:
+            return outward(job, findings, target)
+        except ValueError:
+            findings.issues.append(Issue.of("link-scheme", of, line, target=target))
+            return None
     if target.startswith(("mailto:", "tel:", "#")):
         return target
     if target.startswith("//") or has_unsafe_scheme(target):
@@ -99,11 +113,22 @@ def page_exists(job: Job, path: str) -> bool:
     """Whether the site has a page at this URL path."""
     if path in _FIXED_PAGES or job.index.at(job.site.key, path, job.now) is not None:
         return True
+    numbered = _NUMBERED.fullmatch(path)
+    if numbered:
+        return _has_numbered(job, numbered[1], int(numbered[2]), int(numbered[3]))
     folder = path.removesuffix("index.html").strip("/")
+    if folder == "topics":
+        return bool(job.site.topics)
     if folder.startswith("topics/"):
         return folder.removeprefix("topics/") in job.site.topics
     column = job.site.columns.get(folder)
     return column is not None and job.is_shown(column)
+
+
+def _has_numbered(job: Job, column: str, year: int, number: int) -> bool:
+    """Whether a column has this numbered list page."""
+    pages = paginate(job.index.years(job.site.key, column, job.now))
+    return column in job.site.columns and 0 < number <= pages.years.get(year, 0)
 
 
 def _embedded(placed: PlacedFile | None) -> Resolved | None:

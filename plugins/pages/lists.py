@@ -129,7 +129,7 @@ def _composed(
     job: Job, findings: Findings, key: PageKey, column: Column, items: tuple[IndexedItem, ...], pager: Pager
 ) -> Composed:
     first_level = job.site.columns[column.path.split("/")[0]]
-    has_feed = first_level.path in job.filled
+    has_feed = bool(job.index.newest(job.site.key, first_level.path, job.now, 1))
     page = make_page(
         job,
         key.kind,

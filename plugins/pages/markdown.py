@@ -96,9 +96,16 @@ def _mark(match: re.Match[str], text: str, targets: list[Target]) -> str:
 
 
 def _line_of(text: str, what: str) -> int:
-    """The line on which `what` first stands, else the first line."""
-    position = text.lower().find(what.lower().rstrip(">"))
-    return text.count("\n", 0, position) + 1 if position >= 0 else 1
+    """The line on which an address first stands as a whole, else the first line that holds it, else the first."""
+    text, what = text.lower(), what.lower()
+    first = position = text.find(what)
+    while position >= 0 and (_joins(text[position - 1 : position]) or _joins(text[position + len(what) :][:1])):
+        position = text.find(what, position + 1)
+    return text.count("\n", 0, max(first, position)) + 1
+
+
+def _joins(mark: str) -> bool:
+    return mark.isalnum() or (mark != "" and mark in "/.-_%")
 
 
 def _line_of_removed(text: str, what: str) -> int:

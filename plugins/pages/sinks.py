@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cluster.blobs import BlobStore, compress
+from cluster.errors import BuildError
 from cluster.manifest import Entry
 
 _TEXT = (".html", ".css", ".js", ".svg", ".xml", ".json", ".txt", ".csv", ".vtt")
@@ -84,6 +85,11 @@ class FolderSink:
 
     def _target(self, path: str) -> Path:
         target = self._folder / path
+        if not target.resolve().is_relative_to(self._folder.resolve()):
+            raise BuildError(
+                f"'{path}' would be written outside {self._folder}. Remove the link or the file that leads there.",
+                f"“{path}”会写到 {self._folder} 之外。请删去指向那里的链接或文件。",
+            )
         target.parent.mkdir(parents=True, exist_ok=True)
         self._written.append(path)
         return target
@@ -93,7 +99,7 @@ class FolderSink:
         marker = self._folder / _MARKER
         earlier = marker.read_text("utf-8").splitlines() if marker.is_file() else []
         for path in set(earlier) - set(self._written):
-            stale = (self._folder / path).resolve()
-            if stale.is_relative_to(self._folder.resolve()):
+            stale = self._folder / path
+            if stale.parent.resolve().is_relative_to(self._folder.resolve()) and stale.name != "..":
                 stale.unlink(missing_ok=True)
         marker.write_text("".join(f"{path}\n" for path in sorted(self._written)), "utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cluster.index import IndexedItem
 from cluster.site import Topic
+from cluster.site import TopicSection as Section
 from plugins.pages.files import place_file
 from plugins.pages.frame import home_name, make_page
 from plugins.pages.job import Findings, Job
@@ -38,7 +39,12 @@ def topic_keys(job: Job) -> list[PageKey]:
 
 def topics_name(job: Job) -> str:
     """The word for the list of topics in a breadcrumb."""
-    return "Topics" if job.site.language == "en" else "专题专栏"
+    return job.words.gettext("Topics")
+
+
+def _all_name(job: Job) -> str:
+    """The heading over everything, for a topic without sections."""
+    return "All items" if job.site.language == "en" else "全部内容"
 
 
 def compose_topics(job: Job, findings: Findings, key: PageKey) -> Composed:
@@ -50,7 +56,7 @@ def compose_topics(job: Job, findings: Findings, key: PageKey) -> Composed:
 
 
 def compose_topic(job: Job, findings: Findings, key: PageKey) -> Composed:
-    """One topic: its sections in order, each item in the first section that takes it."""
+    """One topic: its sections in order, each item in the first that names its column, else in the one for the rest."""
     topic = job.site.topics[key.subject]
     view = topic_view(job, findings, topic)
     trail = [Link(home_name(job), "/"), Link(topics_name(job), "/topics/"), Link(topic.title, view.url)]
@@ -60,11 +66,13 @@ def compose_topic(job: Job, findings: Findings, key: PageKey) -> Composed:
 
 def _sections(job: Job, findings: Findings, topic: Topic) -> list[TopicSection]:
     name = f"topic:{topic.name}"
+    sections = topic.sections or (Section(_all_name(job), ""),)
     left = job.index.standing(job.site.key, name, job.now)
     left += job.index.newest(job.site.key, name, job.now, MOST_ITEMS)
-    taken: dict[str, list[IndexedItem]] = {section.title: [] for section in topic.sections}
+    taken: dict[str, list[IndexedItem]] = {section.title: [] for section in sections}
+    choosy_first = sorted(sections, key=lambda section: not section.column)
     for item in left:
-        section = next((one for one in topic.sections if _belongs(item, one.column)), None)
+        section = next((one for one in choosy_first if _belongs(item, one.column)), None)
         if section is not None:
             taken[section.title].append(item)
     return [

@@ -248,13 +248,15 @@ class Page:
     """The page being rendered: what its head and frame need.
 
     `kind` is one of home, column, list, article, topic, topics, sitemap, search, leave, notice, 404, 410;
-    `path` is its URL path, `canonical` its absolute URL; `tags` are the rule's meta tags as (name, content).
+    `title` is for the window, `heading` for the page itself; `path` is its URL path, `canonical` its absolute URL;
+    `tags` are the rule's meta tags as (name, content).
     """
 
     kind: str
     path: str
     canonical: str
     title: str
+    heading: str
     tags: tuple[tuple[str, str], ...]
     breadcrumb: tuple[Link, ...] = ()
     description: str = ""

@@ -170,7 +170,9 @@ def test_files_elsewhere_or_not_named_or_missing_stay(tmp_path):
 
 STILL_USED = {
     "an item beside it": {OTHER: make_article(body="![图](a.webp)")},
-    "an item of another site": {"content/congress/news/2026/x.md": make_article(image="/portal/news/2026/a.webp")},
+    "an item of another site": {
+        "content/congress/news/2026/x.md": make_article(image="/portal/news/2026/a.webp"),
+    },
     "an item that cannot be read": {OTHER: b"a.webp"},
     "a home page": {"sites/portal/site.toml": make_site("portal", home=[
         {"block": "intro", "text": "x", "image": "/portal/news/2026/a.webp"}])},

@@ -119,6 +119,13 @@ def test_windows_line_ends_survive_a_move():
     assert "[乙](/portal/news/2026/other.md)".encode() in after
 
 
+def test_bare_carriage_returns_are_understood():
+    before = make_article(body="甲 [乙](other.md)").replace(b"\n", b"\r")
+    after = move({ARTICLE: before}, MOVED)[MOVED]
+    assert after.endswith("[乙](/portal/news/2026/other.md)\r".encode())
+    assert fields_of(after)["redirect_from"] == ["/news/2026/river.html"]
+
+
 def test_a_byte_order_mark_survives_a_move():
     after = move({ARTICLE: b"\xef\xbb\xbf" + make_article(body="[乙](other.md)")}, MOVED)[MOVED]
     assert after.startswith(b"\xef\xbb\xbf---\n")
@@ -129,7 +136,10 @@ OWN_TARGETS = {
     "a relative link": ("[甲](other.md#s-1)", "[甲](/portal/news/2026/other.md#s-1)"),
     "a link upwards": ("[甲](../../about/x.md)", "[甲](/portal/about/x.md)"),
     "a picture beside it": ("![图](a.webp)", "![图](/portal/news/2026/a.webp)"),
-    "a picture in a link": ("[![图](a.webp)](b.pdf)", "[![图](/portal/news/2026/a.webp)](/portal/news/2026/b.pdf)"),
+    "a picture in a link": (
+        "[![图](a.webp)](b.pdf)",
+        "[![图](/portal/news/2026/a.webp)](/portal/news/2026/b.pdf)",
+    ),
     "a title": ('![图](a.webp "说明（1）")', '![图](/portal/news/2026/a.webp "说明（1）")'),
     "a name with blanks": ("[表](my plan.pdf)", "[表](/portal/news/2026/my plan.pdf)"),
     "a name in brackets": ("[表](<my plan.pdf>)", "[表](</portal/news/2026/my plan.pdf>)"),
@@ -141,7 +151,10 @@ OWN_TARGETS = {
                       "<video poster='/portal/news/2026/a.png' src=/portal/news/2026/b.mp4>"),
     "HTML with an entity": ('<img src="a&amp;b.png">', '<img src="/portal/news/2026/a&amp;b.png">'),
     "itself": ("[上文](river.md#a)", "[上文](flood.md#a)"),
-    "itself from the top": ("[上文](/portal/news/2026/river.md)", "[上文](/portal/news/notices/2026/flood.md)"),
+    "itself from the top": (
+        "[上文](/portal/news/2026/river.md)",
+        "[上文](/portal/news/notices/2026/flood.md)",
+    ),
     "a neighbour named like the new file": ("[甲](flood.md)", "[甲](/portal/news/2026/flood.md)"),
 }  # fmt: skip
 
@@ -173,6 +186,12 @@ def test_what_is_no_relative_target_stays(body):
     assert body_of(move({ARTICLE: make_article(body=body)}, MOVED)[MOVED]) == body
 
 
+def test_a_link_to_itself_stays_when_the_name_does():
+    new = "content/portal/news/notices/2026/river.md"
+    after = move({ARTICLE: make_article(body="[上文](river.md#a)")}, new)[new]
+    assert body_of(after) == "[上文](river.md#a)"
+
+
 def test_a_new_name_in_the_same_folder_changes_links_to_itself_alone():
     body = "[甲](other.md) ![图](a.webp) [上文](river.md)"
     after = move({ARTICLE: make_article(body=body, image="a.webp", image_alt="图")}, RENAMED)[RENAMED]
@@ -193,7 +212,10 @@ def test_its_lead_picture_and_attachments_are_named_from_the_top():
 
 NAMES = {
     "a relative link": ("[甲](../../2026/river.md)", "[甲](flood.md)"),
-    "a link from the top": ("[甲](/portal/news/2026/river.md#a)", "[甲](/portal/news/notices/2026/flood.md#a)"),
+    "a link from the top": (
+        "[甲](/portal/news/2026/river.md#a)",
+        "[甲](/portal/news/notices/2026/flood.md#a)",
+    ),
     "its address": ("[甲](/news/2026/river.html#a)", "[甲](/news/notices/2026/flood.html#a)"),
     "a definition": ("[甲]\n\n[甲]: ../../2026/river.md", "[甲]\n\n[甲]: flood.md"),
     "HTML": ("<a class='b' href='../../2026/river.md'>甲</a>", "<a class='b' href='flood.md'>甲</a>"),
@@ -306,8 +328,8 @@ def test_a_symbolic_link_is_no_item_to_move(tmp_path):
 
 
 def test_configuration_that_names_the_item_is_told_with_its_line_and_left():
-    links = [{"block": "links", "title": "x", "items": [{"title": "a", "url": "/portal/news/2026/river.md"},
-                                                       {"title": "b", "url": "/news/2026/river.html"}]}]  # fmt: skip
+    urls = ("/portal/news/2026/river.md", "/news/2026/river.html")
+    links = [{"block": "links", "title": "x", "items": [{"title": url, "url": url} for url in urls]}]
     portal = make_site("portal", ("news", "news/notices"), home=links)
     congress = make_site("congress", ("news",), home=[{**links[0], "title": "y"}])
     files = make_cluster_files({"portal": portal, "congress": congress})
@@ -378,8 +400,8 @@ def test_a_target_means_the_same_path_here_and_on_pages(target, path):
 
 # ---- the law of moves ----
 
-PLACES = [f"content/portal/{folder}/{slug}.md"
-          for folder in ("news/2026", "news/notices/2026", "news/notices/2025") for slug in ("a", "b", "ab")]  # fmt: skip
+FOLDERS = ("news/2026", "news/notices/2026", "news/notices/2025")
+PLACES = [f"content/portal/{folder}/{slug}.md" for folder in FOLDERS for slug in ("a", "b", "ab")]
 FILES = [
     f"content/portal/{folder}/{name}" for folder in ("news/2026", "images") for name in ("a.webp", "表 1.pdf")
 ]
@@ -387,7 +409,7 @@ FILES = [
 
 @st.composite
 def trees(draw):
-    """A few items that name one another and files in every form, and one free place of the first item's year."""
+    """A few items that name one another and files in every form, and a free place in the first one's year."""
     paths = draw(st.lists(st.sampled_from(PLACES), min_size=2, max_size=5, unique=True))
     files = {path: draw(items(path)) for path in paths}
     free = [

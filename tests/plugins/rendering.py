@@ -1,0 +1,140 @@
+"""Content in memory and what the plugins make of it: a job over it, one page composed, a whole site rendered.
+
+`make_job` never touches the disk; `render_site` is a real Pelican run with the real theme, its output kept as bytes.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from bs4 import BeautifulSoup
+
+from cluster.index import Index
+from cluster.source import Entry, blob_id
+from plugins.pages.job import Findings, Job
+from plugins.pages.markdown import BodyRenderer
+from plugins.pages.page import Composed
+from plugins.pages.plan import compose_page, plan_pages
+from publish.build import Rooms, make_job as job_of_site, read_cluster, run_pelican
+from tests.builders import ARTICLE, NOW, REPOSITORY, Files, make_article, make_cluster_files
+
+THEME = REPOSITORY / "themes" / "gov"
+NOWHERE = Path("/nonexistent/zhanqun")
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 200"><path d="M0 0h9v9z"/></svg>'
+
+
+@dataclass(frozen=True)
+class MemorySource:
+    """One state of the content, held in memory."""
+
+    files: Files
+
+    @property
+    def revision(self) -> str:
+        """A name for this state."""
+        return blob_id(repr(sorted(self.files.items())).encode())
+
+    def entries(self) -> Iterable[Entry]:
+        """All files, sorted by path."""
+        return [Entry(path, blob_id(data)) for path, data in sorted(self.files.items())]
+
+    def changes_since(self, revision: str) -> Iterable[Entry] | None:
+        """Nothing for the same state, else unknown."""
+        return () if revision == self.revision else None
+
+    def read(self, entry: Entry) -> bytes:
+        """The bytes of a file."""
+        return self.files[entry.path]
+
+
+@dataclass
+class MemorySink:
+    """Output by path."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    finished: int = 0
+
+    def put(self, path: str, data: bytes) -> None:
+        """Keeps one file."""
+        self.files[path] = data
+
+    def put_file(self, path: str, file: Path) -> None:
+        """Keeps one large file."""
+        self.files[path] = file.read_bytes()
+
+    def finish(self) -> None:
+        """Counts that it was called."""
+        self.finished += 1
+
+
+def make_job(files: Files, *, site: str = "portal", now: str = NOW, media: Path = NOWHERE) -> Job:
+    """The job of a site over these files, with an index in memory."""
+    source = MemorySource(files)
+    cluster = read_cluster(source)
+    index = Index(None)
+    index.update(source, cluster)
+    rooms = Rooms(NOWHERE, media, THEME)
+    return job_of_site(source, cluster, cluster.sites[site], index, rooms, now, MemorySink())
+
+
+@functools.cache
+def renderer(template: str = "article") -> BodyRenderer:
+    """One renderer for all bodies of a template, as a run has it."""
+    return BodyRenderer(statute=template == "statute", table_label="表格")
+
+
+def compose(job: Job, path: str) -> tuple[Composed, Findings]:
+    """The page at an output path, and what it noted."""
+    key = next(key for key in plan_pages(job) if key.path == path)
+    findings = Findings()
+    return compose_page(job, findings, key, renderer), findings
+
+
+def article(job: Job, path: str) -> Any:
+    """The `ArticleView` of the page at an output path."""
+    return compose(job, path)[0].context["article"]
+
+
+def body_of(body: str, others: Files | None = None, **fields: Any) -> tuple[str, Findings]:
+    """The HTML of an article's body beside other files, and what it noted; the body starts at line 8 of its file."""
+    files = make_cluster_files() | {ARTICLE: make_article(body=body, **fields)} | dict(others or {})
+    composed, findings = compose(make_job(files), "news/2026/river.html")
+    return str(composed.context["article"].content), findings
+
+
+def codes(findings: Findings) -> list[str]:
+    """The codes of the issues noted, sorted."""
+    return sorted({issue.code for issue in findings.issues})
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A site's output: bytes by path below the site, `assets/` beside."""
+
+    job: Job
+    files: Mapping[str, bytes]
+
+    def text(self, path: str) -> str:
+        """A file as text."""
+        return self.files[path].decode()
+
+    def page(self, path: str) -> BeautifulSoup:
+        """A page parsed."""
+        return BeautifulSoup(self.text(path), "html.parser")
+
+    def pages(self) -> Iterable[str]:
+        """The paths of all pages."""
+        return sorted(path for path in self.files if path.endswith(".html"))
+
+
+def render_site(scratch: Path, files: Files, *, site: str = "portal", now: str = NOW) -> Rendered:
+    """A whole Pelican run over one site; large files lie in `scratch/media`."""
+    sink = MemorySink()
+    job = replace(make_job(files, site=site, now=now, media=scratch / "media"), sink=sink)
+    run_pelican(job, scratch / "var")
+    assert sink.finished == 1
+    return Rendered(job, sink.files)
