@@ -39,7 +39,11 @@ def change(
     if content is not None:
         source = FolderSource(content)
         changes = make(source, read_cluster(source))
-        return FolderWriting(content).write(changes, what) if changes else _nothing(console)
+        if not changes:
+            return _nothing(console)
+        made = FolderWriting(content).write(changes, what)
+        console.tell("{files} file(s) changed in {folder}.", files=len(changes), folder=content)
+        return made
     with GitStore(workspace.settings.repository) as store:
         for attempt in range(TRIES):
             try:

@@ -9,7 +9,8 @@ import click
 
 from cli.console import Console
 from cli.options import command, content_option, now_option, stamp_of
-from cluster.issues import Issue
+from cluster.errors import ContentError
+from cluster.source import Source
 from publish.build import MisconfiguredError
 from publish.check import find_issues
 from publish.workspace import Workspace
@@ -27,17 +28,29 @@ def check(
     place = content or (here if (here / "sites").is_dir() else None)
     try:
         with workspace.source(place) as source:
+            wanted = [_known(source, path) for path in paths]
             issues = find_issues(source, workspace.rooms, stamp_of(now))
     except MisconfiguredError as error:
         console.dump({"issues": [issue.as_dict() for issue in error.issues]})
         raise
-    wanted = [issue for issue in issues if _is_below(issue, paths)]
-    console.issues(wanted)
-    console.result(console.words("{issues} issue(s).", issues=len(wanted)))
-    console.dump({"issues": [issue.as_dict() for issue in wanted]})
-    return 3 if wanted else 0
+    found = [issue for issue in issues if not wanted or any(_is_below(issue.path, path) for path in wanted)]
+    console.issues(found)
+    console.result(console.words("{issues} issue(s).", issues=len(found)))
+    console.dump({"issues": [issue.as_dict() for issue in found]})
+    return 3 if found else 0
 
 
-def _is_below(issue: Issue, paths: tuple[str, ...]) -> bool:
-    wanted = [path.removeprefix("./").rstrip("/") for path in paths]
-    return not wanted or any(issue.path == path or issue.path.startswith(f"{path}/") for path in wanted)
+def _known(source: Source, path: str) -> str:
+    """The path below the repository that is meant, with or without `content/`."""
+    plain = path.removeprefix("./").rstrip("/")
+    for meant in (plain, f"content/{plain}"):
+        if any(_is_below(entry.path, meant) for entry in source.entries()):
+            return meant
+    raise ContentError(
+        f"There is nothing at {path}. Write it like content/portal/news, from the top of the content.",
+        f"没有 {path}。请从内容库顶层写起，例如 content/portal/news。",
+    )
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")

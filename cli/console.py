@@ -12,6 +12,7 @@ import click
 from rich.console import Console as RichConsole
 
 from cli.words import words
+from cluster.errors import ClusterError
 from cluster.issues import Issue, Severity
 from cluster.settings import Settings
 
@@ -26,6 +27,7 @@ class Console:
     language: str
     json: bool = False
     started: float = field(default_factory=time.monotonic)
+    has_dumped: bool = False
 
     def words(self, message: str, /, **values: object) -> str:
         """A message of the catalogue with its values."""
@@ -42,10 +44,16 @@ class Console:
             click.echo(text)
 
     def dump(self, value: dict[str, Any]) -> None:
-        """The one JSON object, with `--json` only."""
-        if self.json:
-            value["seconds"] = round(time.monotonic() - self.started, 3)
-            click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+        """The one JSON object, with `--json` only; a second is not printed."""
+        if self.json and not self.has_dumped:
+            self.has_dumped = True
+            seconds = round(time.monotonic() - self.started, 3)
+            click.echo(json.dumps({**value, "seconds": seconds}, ensure_ascii=False, indent=1))
+
+    def fail(self, error: ClusterError) -> None:
+        """Says why the command cannot go on; with `--json` also as the object, unless there is one already."""
+        click.echo(error.text(self.language), err=True)
+        self.dump({"error": {"zh": error.chinese, "en": error.english}})
 
     def issues(self, issues: Iterable[Issue]) -> None:
         """Lists issues, the worst first, with what to do; the left-out items are counted at the end."""

@@ -16,7 +16,7 @@ from cluster.importers.markdown import Imported, ImportedItem, import_folder
 from cluster.importers.rules import Rules, load_rules
 from cluster.limits import LIMITS
 from cluster.media import MediaStore, dump_pointer
-from cluster.site import Cluster
+from cluster.site import Cluster, Column
 from cluster.source import Source
 from cluster.writing import Changes
 from publish.workspace import Workspace
@@ -65,7 +65,8 @@ def _import_markdown(
 
     def make(source: Source, cluster: Cluster) -> Changes:
         site, column, wanted = place
-        rules = _rules(console, wanted or _default_rules(cluster, site, column))
+        known = _column(cluster, site, column)
+        rules = _rules(console, wanted or _default_rules(known))
         imported = import_folder(folder, site=site, column=column, rules=rules)
         results[:] = [imported]
         return _changes(source, f"content/{site}/{column}/", imported.items)
@@ -88,14 +89,18 @@ def _import_markdown(
     return 3 if imported.issues or imported.skipped else 0
 
 
-def _default_rules(cluster: Cluster, site: str, column: str) -> str:
+def _column(cluster: Cluster, site: str, column: str) -> Column:
     found = cluster.sites[site].columns.get(column) if site in cluster.sites else None
     if found is None:
         raise ContentError(
             f"There is no column '{column}' on a site '{site}'. See sites/{site}/site.toml.",
             f"站点“{site}”没有栏目“{column}”。请查看 sites/{site}/site.toml。",
         )
-    return "npc-laws" if found.kind == "statute" else "plain"
+    return found
+
+
+def _default_rules(column: Column) -> str:
+    return "npc-laws" if column.kind == "statute" else "plain"
 
 
 def _rules(console: Console, name: str) -> Rules:
@@ -133,6 +138,8 @@ def _import_file(
 ) -> int:
     if not target:
         raise click.UsageError(console.words("Give --to, the place below content/."))
+    if file.is_dir():
+        raise click.UsageError(console.words("Name one file, not a folder."))
     path = f"content/{target.removeprefix('content/')}"
     if file.stat().st_size > LIMITS.git_blob_bytes:
         data = dump_pointer(MediaStore(workspace.settings.data / "media").keep(file))

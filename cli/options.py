@@ -14,6 +14,7 @@ import click
 from cli.console import Console
 from cli.words import language_of_environment, short_language, words
 from cluster.clock import current_time, parse_date, stamp
+from cluster.errors import ClusterError
 from cluster.settings import environment, load_settings
 from publish.workspace import Workspace
 
@@ -60,7 +61,11 @@ def command(name: str, *, example: str) -> Callable[[Callable[..., Any]], click.
             settings = load_settings(Path.cwd(), environment())
             settings = replace(settings, data=data or settings.data, var=var or settings.var)
             console = Console(settings, short_language(settings.language), as_json)
-            return function(console, Workspace(settings), **values)
+            try:
+                return function(console, Workspace(settings), **values)
+            except ClusterError as error:
+                console.fail(error)
+                return error.exit_code
 
         decorated = _common(run)
         return click.command(name, cls=Command, example=example, help=function.__doc__)(decorated)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
-from cli.build import build_and_tell
 from cli.console import Console
 from cli.options import FOLDER, command, stamp_of
 from cluster.clock import current_time
@@ -41,8 +41,17 @@ def serve(console: Console, workspace: Workspace, watch: bool, content: Path, po
 def serve_target(console: Console, workspace: Workspace, port: int) -> None:
     """Serves the first `dir:` target of the settings until it is told to stop."""
     live = _LiveCluster(workspace, workspace.settings.url or _address(port))
-    app = preview_app(_folder_of(workspace), hosts=live.hosts, index=lambda: index_page(live.cluster()))
-    serve_app(app, workspace.settings.host, port, ready=lambda port: tell_addresses(console, live.cluster(), port))
+    _run(console, _folder_of(workspace), live.cluster, workspace.settings.host, port)
+
+
+def _run(console: Console, www: Path, cluster: Callable[[], Cluster], host: str, port: int) -> None:
+    app = preview_app(www, hosts=lambda: hosts_of(cluster()), index=lambda: index_page(cluster()))
+    serve_app(app, host, port, ready=lambda port: tell_addresses(console, cluster(), port))
+
+
+def hosts_of(cluster: Cluster) -> dict[str, str]:
+    """Host name → site."""
+    return {site.host: site.key for site in cluster.sites.values()}
 
 
 @dataclass(slots=True)
@@ -73,10 +82,6 @@ class _LiveCluster:
                 raise
             return self.last
 
-    def hosts(self) -> dict[str, str]:
-        """Host name → site."""
-        return {site.host: site.key for site in self.cluster().sites.values()}
-
 
 def _address(port: int) -> str:
     return f"http://{{host}}:{port}"
@@ -91,12 +96,6 @@ def _folder_of(workspace: Workspace) -> Path:
         "No target is a folder (dir:…), so there is nothing here to serve.",
         "没有 dir: 形式的发布目标，这里没有可以预览的网站。",
     )
-
-
-def _run(console: Console, cluster: Cluster, www: Path, host: str, port: int) -> None:
-    hosts = {site.host: site.key for site in cluster.sites.values()}
-    app = preview_app(www, hosts=hosts, index=index_page(cluster))
-    serve_app(app, host, port, ready=lambda port: tell_addresses(console, cluster, port))
 
 
 def index_page(cluster: Cluster) -> IndexPage:
@@ -114,6 +113,7 @@ def tell_addresses(console: Console, cluster: Cluster, port: int) -> None:
         console.result(f"  http://{site.host}:{port}/  {site.name}")
     console.result(f"  http://127.0.0.1:{port}/  {console.words('all sites')}")
     console.tell("Serving. Ctrl-C stops.")
+    console.dump({"port": port, "sites": {site.key: cluster.address(site) for site in cluster.sites.values()}})
 
 
 def _serve_folder(console: Console, workspace: Workspace, content: Path, port: int) -> int:
@@ -122,15 +122,18 @@ def _serve_folder(console: Console, workspace: Workspace, content: Path, port: i
     settings = replace(
         workspace.settings, var=base / "var", data=base / "data", targets=(f"dir:{base / 'www'}",), url=_address(port)
     )
-    watched = Workspace(settings)
-    cluster = _rebuild(console, watched, content)
+    folder = _WatchedFolder(console, Workspace(settings, media=workspace.rooms.media), content)
     bell = Bell()
-    with watching([content / "content", content / "sites", settings.theme], bell, _is_content):
-        thread = threading.Thread(target=_rebuild_on_save, args=(console, watched, content, bell), daemon=True)
+    watched = [path for path in (content / "content", content / "sites", settings.theme) if path.is_dir()]
+    with watching(watched, bell, _is_content):
+        first = folder.rebuild()
+        thread = threading.Thread(target=folder.rebuild_on_save, args=(bell,), daemon=True)
         thread.start()
-        _run(console, cluster, base / "www", settings.host, port)
-        bell.stop()
-        thread.join()
+        try:
+            _run(console, base / "www", lambda: folder.cluster or first, settings.host, port)
+        finally:
+            bell.stop()
+            thread.join()
     return 0
 
 
@@ -138,18 +141,31 @@ def _is_content(path: str) -> bool:
     return not is_scratch(Path(path).name)
 
 
-def _rebuild_on_save(console: Console, workspace: Workspace, content: Path, bell: Bell) -> None:
-    while bell.wait(None):
-        try:
-            _rebuild(console, workspace, content)
-        except ClusterError as error:
-            console.tell("{why}", why=error.text(console.language))
+@dataclass(slots=True)
+class _WatchedFolder:
+    """A working folder and its configuration as of the last build that went through."""
 
+    console: Console
+    workspace: Workspace
+    content: Path
+    cluster: Cluster | None = None
 
-def _rebuild(console: Console, workspace: Workspace, content: Path) -> Cluster:
-    built = build_and_tell(console, workspace, Order(stamp_of(None), url=workspace.settings.url), content)
-    console.issues(built.issues)
-    office = workspace.office(workspace.targets(), keep=2)
-    release.publish(office, as_built(built), at=current_time(), who="watch", accept_removals=True)
-    console.tell("{total} pages, {written} changed.", total=built.pages_total, written=built.pages_written)
-    return built.cluster
+    def rebuild_on_save(self, bell: Bell) -> None:
+        """Rebuilds at every ring; a mistake is told and the last good state stays."""
+        while bell.wait(None):
+            try:
+                self.rebuild()
+            except ClusterError as error:
+                self.console.tell("{why}", why=error.text(self.console.language))
+
+    def rebuild(self) -> Cluster:
+        """Builds the folder and shows it."""
+        workspace, console = self.workspace, self.console
+        order = Order(stamp_of(None), url=workspace.settings.url)
+        built = workspace.build(order, self.content, console.progress())
+        console.issues(built.issues)
+        office = workspace.office(workspace.targets(), keep=2)
+        release.publish(office, as_built(built), at=current_time(), who="watch", accept_removals=True)
+        console.tell("{total} pages, {written} changed.", total=built.pages_total, written=built.pages_written)
+        self.cluster = built.cluster
+        return built.cluster

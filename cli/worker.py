@@ -29,6 +29,8 @@ def worker(console: Console, workspace: Workspace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     Worker(workspace, ConsoleReport(console), current_time).run(bell)
+    live = workspace.ledger.live()
+    console.dump({"live": live.release.as_dict() if live else None})
     return 0
 
 

@@ -131,7 +131,7 @@ class GitStore:
 
         Raises:
             ConflictError: the branch is no longer at `old`.
-            GitError: there is no commit `new`.
+            GitError: there is no commit `new`, or git failed for another reason.
         """
         name = f"refs/heads/{_checked_branch(branch)}"
         if not self.has_commit(new):
@@ -140,6 +140,8 @@ class GitStore:
         try:
             self._git("update-ref", name, new, before)
         except GitError as error:
+            if self.head(branch) == old:
+                raise
             raise ConflictError(
                 f"Somebody else changed '{branch}' meanwhile. Read again and repeat.",
                 f"“{branch}”刚被别人改动。请重新读取后再试。",

@@ -50,15 +50,16 @@ def load_settings(base: Path, environment: Mapping[str, str]) -> Settings:
     table = Table.parse(FILE, data, issues)
     if table is None:
         raise _mistakes(issues)
-    port = environment.get("ZHANQUN_PORT") or str(table.whole("port", int(DEFAULT_PORT)))
-    language = table.text("lang", "")
+    # The file is read even where the environment wins: what nobody reads is told as unknown.
+    port_in_file, language_in_file = table.whole("port", int(DEFAULT_PORT)), table.text("lang", "")
+    port = environment.get("ZHANQUN_PORT") or str(port_in_file)
     settings = Settings(
         base=base,
         data=base / _text(table, environment, "data", "data"),
         var=base / _text(table, environment, "var", "var"),
         theme=base / _text(table, environment, "theme", str(Path(__file__).parent.parent / "themes" / "gov")),
         targets=tuple(_text(table, environment, "targets", "dir:dmz/www").split()),
-        language=environment.get("ZHANQUN_LANG") or language or environment.get("LANG") or "en",
+        language=environment.get("ZHANQUN_LANG") or language_in_file or environment.get("LANG") or "en",
         host=_text(table, environment, "host", "127.0.0.1"),
         port=int(port) if port.isdecimal() else 0,
         url=_text(table, environment, "url", "") or _url_of_port(port),
@@ -82,7 +83,9 @@ def _text(table: Table, environment: Mapping[str, str], key: str, default: str) 
 
 
 def _mistakes(issues: list[Issue]) -> ConfigError:
-    english, chinese = ("\n".join(f"{one.place()}: {one.text(lang)}" for one in issues) for lang in ("en", "zh"))
+    english, chinese = (
+        "\n".join(f"{one.place()}: {one.text(lang)}" for one in issues) for lang in ("en", "zh")
+    )
     return ConfigError(english, chinese)
 
 

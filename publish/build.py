@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.blobs import BlobStore
-from cluster.errors import BuildError, BusyError, ConfigError, FormatError
+from cluster.errors import BuildError, BusyError, ClusterError, ConfigError, FormatError
 from cluster.index import Index
 from cluster.index.ingest import dump_issue, parse_issue
 from cluster.issues import Issue, Severity
@@ -183,6 +183,15 @@ class _Rendered:
 
 
 @dataclass(frozen=True, slots=True)
+class _Refused:
+    """An error on its way between processes, which exceptions of two arguments do not survive."""
+
+    error: type[ClusterError]
+    english: str
+    chinese: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Work:
     """What every site's run of one build shares."""
 
@@ -191,6 +200,13 @@ class _Work:
     order: Order
     cluster: Cluster
     earlier: Mapping[str, Entry]
+
+    def attempt(self, key: str) -> _Rendered | _Refused:
+        """`render` in another process."""
+        try:
+            return self.render(key)
+        except ClusterError as error:
+            return _Refused(type(error), error.english, error.chinese)
 
     def render(self, key: str) -> _Rendered:
         """One site, with an index and a source of its own so that it may run in another process."""
@@ -211,10 +227,16 @@ def _render(work: _Work, progress: Progress) -> list[_Rendered]:
     if work.order.jobs == 1 or len(keys) == 1:
         return [_announced(work, key, progress) for key in keys]
     with ProcessPoolExecutor(work.order.jobs, mp_context=multiprocessing.get_context("fork")) as pool:
-        running = {pool.submit(work.render, key): key for key in keys}
+        running = {pool.submit(work.attempt, key): key for key in keys}
         for future in as_completed(running):
             progress(running[future])
-        return [future.result() for future in running]
+        return [_succeeded(future.result()) for future in running]
+
+
+def _succeeded(result: _Rendered | _Refused) -> _Rendered:
+    if isinstance(result, _Refused):
+        raise result.error(result.english, result.chinese)
+    return result
 
 
 def _announced(work: _Work, key: str, progress: Progress) -> _Rendered:
@@ -391,7 +413,8 @@ def read_state(path: Path) -> State | None:
     try:
         data = json.loads(path.read_text("utf-8"))
         issues = tuple(parse_issue(text) for text in data["issues"])
-        return State(*(str(data[name]) for name in ("recipe", "root", "now", "next_moment")), issues=issues)
+        recipe, root, now, until = (str(data[name]) for name in ("recipe", "root", "now", "next_moment"))
+        return State(recipe, root, now, until, issues)
     except (FileNotFoundError, ValueError, TypeError, LookupError):
         return None
 

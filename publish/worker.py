@@ -6,16 +6,21 @@ time, so that commits during a run become one further run and a killed worker's 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from cluster.clock import parse_date, stamp
-from cluster.errors import ClusterError, HeldError
+from cluster.errors import BusyError, ClusterError, HeldError
+from cluster.gitstore import GitStore
 from publish import release
 from publish.build import Order
 from publish.build import Outcome as Build
+from publish.ledger import Job
 from publish.release import Outcome as Release
 from publish.watch import Bell, watching
 from publish.workspace import Workspace, as_built
@@ -40,25 +45,31 @@ class Report(Protocol):
 
 @dataclass(slots=True)
 class Worker:
-    """One worker over one workspace; `clock` gives the aware time."""
+    """One worker over one workspace; `clock` gives the aware time, a failed job waits `retry_seconds`."""
 
     workspace: Workspace
     report: Report
     clock: Callable[[], datetime]
+    retry_seconds: float = RETRY_SECONDS
     next_moment: str = ""
     last_head: str = ""
 
     def run(self, bell: Bell) -> None:
-        """Works until the bell stops it."""
+        """Works until the bell stops it.
+
+        Raises:
+            BusyError: another worker works over the same data.
+            ContentError: there is no content repository yet.
+        """
         ledger = self.workspace.ledger
-        ledger.recover_jobs()
         repository = self.workspace.settings.repository
-        with watching([repository], bell, _is_reference):
+        with _alone(self.workspace.settings.data), GitStore(repository), watching([repository], bell, _is_reference):
+            ledger.recover_jobs()
             ledger.enqueue(JOB, self.clock())
             wait = 0.0
             while bell.wait(wait):
                 self._notice()
-                wait = self._seconds_to_next_moment() if self._work() else RETRY_SECONDS
+                wait = self._seconds_to_next_moment() if self._work() else self.retry_seconds
 
     def _notice(self) -> None:
         """Asks for a job when `main` moved or a date has come."""
@@ -84,14 +95,20 @@ class Worker:
             except HeldError as error:
                 ledger.finish(job.id, "held", self.clock())
                 self.report.failed(error)
+                continue
             except ClusterError as error:
-                ledger.finish(job.id, f"failed: {error.english}", self.clock())
-                ledger.enqueue(JOB, self.clock())
+                self._put_back(job, error.english)
                 self.report.failed(error)
                 return False
-            else:
-                ledger.finish(job.id, "held" if outcome.held else "done", self.clock())
+            if outcome.failures:
+                self._put_back(job, outcome.failures[0].en)
+                return False
+            ledger.finish(job.id, "held" if outcome.held else "done", self.clock())
         return True
+
+    def _put_back(self, job: Job, why: str) -> None:
+        self.workspace.ledger.finish(job.id, f"failed: {why}", self.clock())
+        self.workspace.ledger.enqueue(JOB, self.clock())
 
     def publish_once(self) -> Release:
         """Builds `main` at this moment and publishes it to all targets."""
@@ -108,6 +125,20 @@ class Worker:
             return LONGEST_WAIT_SECONDS
         left = (parse_date(self.next_moment) - self.clock()).total_seconds()
         return min(max(0.0, left), LONGEST_WAIT_SECONDS)
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """Keeps a second worker away: it would take the first one's running job for a killed worker's."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / ".worker.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BusyError(
+                f"Another worker works over {data}. One is enough.", f"已有另一个 worker 在处理 {data}，一个就够了。"
+            ) from error
+        yield
 
 
 def _is_reference(path: str) -> bool:

@@ -24,11 +24,12 @@ class Workspace:
     """One cluster's folders and what is opened from them; opening does not touch the disk until something is asked."""
 
     settings: Settings
+    media: Path | None = None
 
     @property
     def rooms(self) -> Rooms:
-        """Where a build works."""
-        return Rooms(self.settings.var, self.settings.data / "media", self.settings.theme)
+        """Where a build works; the large files are those of `data/media` unless others were named."""
+        return Rooms(self.settings.var, self.media or self.settings.data / "media", self.settings.theme)
 
     @property
     def ledger(self) -> Ledger:

@@ -55,8 +55,8 @@ def make_raw(front: str, body: str = "正文。\n") -> bytes:
 # ---- configuration --------------------------------------------------------------------------------------------------
 
 
-def make_site(key: str, columns: Iterable[str] = COLUMNS, **settings: Any) -> bytes:
-    """A valid `site.toml` with these columns; `settings` replace or add top-level keys, None removes one.
+def make_site(key: str, columns: Iterable[str | dict[str, Any]] = COLUMNS, **settings: Any) -> bytes:
+    """A valid `site.toml` with these columns (paths or rows); `settings` replace or add top-level keys, None removes one.
 
     Tables are dictionaries, lists of tables lists of dictionaries: `home=[{"block": "topics", "count": 3}]`.
     """
@@ -69,7 +69,11 @@ def make_site(key: str, columns: Iterable[str] = COLUMNS, **settings: Any) -> by
         "description": "云泽市的网站。",
         "keywords": ["云泽"],
         "colors": {"main": "#0b4a8f", "accent": "#b3261e"},
-        "codes": {"site_id": "9999000001", "icp": "云泽ICP备00000001号", "police": "云泽公网安备 99990002000001号"},
+        "codes": {
+            "site_id": "9999000001",
+            "icp": "云泽ICP备00000001号",
+            "police": "云泽公网安备 99990002000001号",
+        },
         "owner": {
             "organizer": "云泽市人民政府办公室",
             "operator": "云泽市大数据中心",
@@ -77,30 +81,43 @@ def make_site(key: str, columns: Iterable[str] = COLUMNS, **settings: Any) -> by
             "email": "portal@yunze.example",
             "address": "云泽市市政路1号",
         },
-        "columns": [make_column(path) for path in columns],
+        "columns": [make_column(one) if isinstance(one, str) else one for one in columns],
     }
     return make_toml(tables | settings)
 
 
 def make_column(path: str, **settings: Any) -> dict[str, Any]:
     """One valid `[[columns]]` row."""
-    row = {"path": path, "title": f"栏目 {path}", "description": "这个栏目的内容。", "kind": "news", "owner": "办公室"}
+    row = {
+        "path": path,
+        "title": f"栏目 {path}",
+        "description": "这个栏目的内容。",
+        "kind": "news",
+        "owner": "办公室",
+    }
     return row | settings
 
 
-def make_cluster_files(sites: Mapping[str, bytes | Iterable[str]] | None = None, **settings: Any) -> dict[str, bytes]:
-    """All of `sites/` for these sites (`site.toml` bytes or just column paths) with this repository's content types."""
-    sites = {"portal": COLUMNS} if sites is None else sites
+def make_cluster_toml(**settings: Any) -> bytes:
+    """A valid `cluster.toml` of the portal alone; `settings` replace or add keys, None removes one."""
     tables: dict[str, Any] = {
         "format": 1,
         "name": {"zh": "云泽市政府网站集群", "en": "Yunze Government Websites"},
         "domain": "yunze.localhost",
         "url": "http://{host}:8080",
-        "sites": list(sites),
+        "sites": ["portal"],
     }
+    return make_toml(tables | settings)
+
+
+def make_cluster_files(
+    sites: Mapping[str, bytes | Iterable[str]] | None = None, **settings: Any
+) -> dict[str, bytes]:
+    """All of `sites/` for these sites (`site.toml` bytes or just column paths) with this repository's content types."""
+    sites = {"portal": COLUMNS} if sites is None else sites
     types = sorted((REPOSITORY / "sites" / "types").glob("*.toml"))
     files = {f"sites/types/{path.name}": path.read_bytes() for path in types}
-    files["sites/cluster.toml"] = make_toml(tables | settings)
+    files["sites/cluster.toml"] = make_cluster_toml(**{"sites": list(sites), **settings})
     for key, site in sites.items():
         files[f"sites/{key}/site.toml"] = site if isinstance(site, bytes) else make_site(key, site)
     return files

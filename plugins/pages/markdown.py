@@ -97,11 +97,11 @@ def _mark(match: re.Match[str], text: str, targets: list[Target]) -> str:
 
 def _line_of(text: str, what: str) -> int:
     """The line on which an address first stands as a whole, else the first line that holds it, else the first."""
-    text, what = text.lower(), what.lower()
+    text, what = text.lower(), what.lower().removeprefix("mailto:")
     first = position = text.find(what)
     while position >= 0 and (_joins(text[position - 1 : position]) or _joins(text[position + len(what) :][:1])):
         position = text.find(what, position + 1)
-    return text.count("\n", 0, max(first, position)) + 1
+    return text.count("\n", 0, max(first, position, 0)) + 1
 
 
 def _joins(mark: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from cluster.issues import Issue
 from cluster.site import Cluster, config_summary, load_cluster
 from cluster.source import FolderSource, config_files
-from tests.builders import make_cluster, make_cluster_files, make_column, make_site, make_toml, make_topic
+from tests.builders import make_cluster, make_cluster_files, make_cluster_toml, make_column, make_site, make_toml, make_topic
 
 SITE = "sites/portal/site.toml"
 LINKS = {"block": "links", "items": [{"title": "国务院", "url": "https://www.gov.cn/"}]}
@@ -188,7 +188,7 @@ def test_a_broken_site_tells_all_its_mistakes_at_once_with_their_lines():
     ],
 )
 def test_a_mistake_in_cluster_toml_is_told(settings, code, field):
-    found = told({"sites/cluster.toml": make_cluster_files(**settings)["sites/cluster.toml"]})
+    found = told({"sites/cluster.toml": make_cluster_toml(**settings)})
     assert ("sites/cluster.toml", code, field) in found
 
 

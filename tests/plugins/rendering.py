@@ -100,7 +100,7 @@ def article(job: Job, path: str) -> Any:
 
 
 def body_of(body: str, others: Files | None = None, **fields: Any) -> tuple[str, Findings]:
-    """The HTML of an article's body beside other files, and what it noted; the body starts at line 8 of its file."""
+    """The HTML of an article's body beside other files, and what it noted; the body starts at line 7 of its file."""
     files = make_cluster_files() | {ARTICLE: make_article(body=body, **fields)} | dict(others or {})
     composed, findings = compose(make_job(files), "news/2026/river.html")
     return str(composed.context["article"].content), findings

@@ -1,0 +1,78 @@
+"""The workspace: one cluster's content, rooms, ledger and targets from its settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from cluster.clock import parse_date
+from cluster.errors import ContentError, TargetError
+from cluster.source import FolderSource
+from publish.build import Order
+from publish.workspace import Workspace, as_built
+from tests.builders import NOW, write_tree
+from tests.publish.small_city import City, make_files
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> City:
+    return City.founded(tmp_path / "city")
+
+
+def test_opening_a_workspace_touches_no_disk(tmp_path: Path) -> None:
+    workspace = City(tmp_path).workspace
+    assert workspace.rooms.var == tmp_path / "var"
+    assert workspace.ledger.path == tmp_path / "data" / "publish.db"
+    assert workspace.office(workspace.targets(), keep=3).keep == 3
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_large_files_lie_in_data_unless_another_place_is_named(city: City) -> None:
+    assert city.workspace.rooms.media == city.root / "data" / "media"
+    assert Workspace(city.workspace.settings, media=Path("/srv/media")).rooms.media == Path("/srv/media")
+
+
+def test_the_source_is_main_of_the_content_repository(city: City) -> None:
+    with city.workspace.source() as source:
+        assert source.revision == city.head()
+
+
+def test_a_folder_with_sites_is_read_as_it_lies(city: City, tmp_path: Path) -> None:
+    with city.workspace.source(write_tree(tmp_path / "folder", make_files())) as source:
+        assert isinstance(source, FolderSource)
+
+
+def test_another_repository_can_be_named(city: City, tmp_path: Path) -> None:
+    other = City.founded(tmp_path / "other")
+    with city.workspace.source(other.root / "data" / "content.git") as source:
+        assert source.revision == other.head()
+
+
+@pytest.mark.parametrize("name", ["empty", "missing"])
+def test_a_place_without_content_says_what_to_do(city: City, tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ContentError, match="zhanqun seed"), city.workspace.source(tmp_path / name):
+        pass
+
+
+def test_targets_are_those_of_the_settings_or_those_named(city: City) -> None:
+    workspace = Workspace(replace(city.workspace.settings, targets=("dir:one", "dir:two")))
+
+    assert [target.url for target in workspace.targets()] == ["dir:one", "dir:two"]
+    assert [target.url for target in workspace.targets(("dir:three",))] == ["dir:three"]
+
+
+def test_a_target_that_is_none_is_refused(city: City) -> None:
+    with pytest.raises(TargetError, match="not a target"):
+        city.workspace.targets(("www",))
+
+
+def test_a_build_is_handed_to_a_release_with_its_moment(city: City) -> None:
+    built = as_built(city.workspace.build(Order(NOW)))
+
+    assert built.commit == city.head()
+    assert built.now == parse_date(NOW) == datetime.fromisoformat(NOW)

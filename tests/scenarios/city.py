@@ -1,0 +1,105 @@
+"""A small city for scenarios: one portal, made-up content, the real commands, and the live release over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from cluster.gitstore import GitStore
+from cluster.manifest import Manifest
+from publish.preview import preview_app
+from publish.preview_index import IndexPage
+from tests.builders import ARTICLE, commit_files, make_article, make_cluster_files, make_page, make_store
+from tests.scenarios.commands import NOW, Run, zhanqun
+
+GOOD_URL = "/news/2026/river.html"
+GOOD_TITLE = "云泽河综合治理二期工程开工"
+# Every column that the header names holds something, so that a city is published without an issue.
+CONTENT = {
+    ARTICLE: make_article(title=GOOD_TITLE, id="00000000000000a1"),
+    "content/portal/residents/moving.md": make_page("搬家指南", id="00000000000000a2"),
+    "content/portal/about/city.md": make_page(id="00000000000000a3"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a visitor gets."""
+
+    status: int
+    text: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """A working folder with a content repository and a DMZ."""
+
+    base: Path
+
+    @classmethod
+    def found(cls, base: Path, files: Mapping[str, bytes] | None = None) -> City:
+        """A city whose `main` holds these files, by default a portal with `CONTENT`; nothing is published yet."""
+        base.mkdir(parents=True, exist_ok=True)
+        (base / "data").mkdir()
+        make_store(base / "data", make_cluster_files() | CONTENT if files is None else files).close()
+        return cls(base)
+
+    @property
+    def repository(self) -> Path:
+        """The content repository."""
+        return self.base / "data" / "content.git"
+
+    @property
+    def live(self) -> Path:
+        """The folder that the web server serves."""
+        return self.base / "dmz" / "www" / "current"
+
+    def commit(self, changes: Mapping[str, bytes | None]) -> None:
+        """Commits the changes to `main` as if somebody had pushed them."""
+        with GitStore(self.repository) as store:
+            commit_files(store, changes)
+
+    def publish(self, *arguments: str, language: str = "en", now: str = NOW) -> Run:
+        """Runs `zhanqun publish`."""
+        return zhanqun(self.base, "publish", "--now", now, *arguments, language=language)
+
+    def get(self, path: str, site: str = "portal") -> Answer:
+        """What a visitor of a site gets at a path; redirects are not followed."""
+        host = f"{site}.yunze.localhost"
+        app = preview_app(self.base / "dmz" / "www", hosts={host: site}, index=IndexPage("云泽", "Yunze", ()))
+        answer = asyncio.run(_ask(httpx.ASGITransport(app), f"http://{host}{path}"))
+        return Answer(answer.status_code, answer.text, answer.headers.get("location", ""))
+
+    def output(self) -> dict[str, bytes]:
+        """Every file of the last build, by its path in the manifest."""
+        var = self.base / "var"
+        manifest = Manifest.parse((var / "manifest").read_bytes())
+        return {path: _blob(var, entry.raw) for path, entry in ((path, manifest[path]) for path in manifest)}
+
+    def live_bytes(self) -> dict[str, bytes]:
+        """Every file that is live, by its path below the release."""
+        folder = self.live.resolve()
+        return {file: (folder / file).read_bytes() for file in sorted(_walk(folder))}
+
+
+async def _ask(transport: httpx.ASGITransport, url: str) -> httpx.Response:
+    async with httpx.AsyncClient(transport=transport) as visitor:
+        return await visitor.get(url)
+
+
+def _blob(var: Path, name: str) -> bytes:
+    return (var / "blobs" / name[:2] / name[2:]).read_bytes()
+
+
+def _walk(folder: Path, above: str = "") -> list[str]:
+    """All files below a release, whose directories are symbolic links."""
+    found = []
+    for child in folder.iterdir():
+        path = f"{above}{child.name}"
+        found += _walk(child.resolve(), f"{path}/") if child.is_dir() else [path]
+    return found
