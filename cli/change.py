@@ -71,8 +71,7 @@ def _commit(console: Console, store: GitStore, urgent: str | None, make: Make, w
     who, email = identity()
     at = current_time()
     decision = decide(cluster.intake, urgent=urgent, who=who, at=at)
-    base = head if decision.is_live else None
-    made = CommitWriting(store, decision.branch, who, email, at, base).write(changes, decision.message(what))
+    made = CommitWriting(store, decision.branch, who, email, at, head).write(changes, decision.message(what))
     console.tell(
         "{files} file(s) changed on the branch {branch}. {why}",
         files=len(changes),

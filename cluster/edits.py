@@ -16,7 +16,8 @@ from urllib.parse import quote
 from cluster import item as item_file
 from cluster.content_type import is_site_path
 from cluster.errors import ContentError
-from cluster.moves import config_mentions, item_path, items_naming, locate, read_entry, targets_of
+from cluster.moves import config_mentions, item_path, items_naming, read_entry, targets_of
+from cluster.references import locate
 from cluster.site import Cluster, Site
 from cluster.source import Entry, Source
 from cluster.validation import Place, find_place
@@ -98,9 +99,7 @@ def _gone_paths(data: bytes) -> list[Any] | None:
 # ---- files beside the item ---------------------------------------------------------------------------------
 
 
-def _companions(
-    source: Source, entries: Mapping[str, Entry], cluster: Cluster, path: str, data: bytes
-) -> list[str]:
+def _companions(source: Source, entries: Mapping[str, Entry], cluster: Cluster, path: str, data: bytes) -> list[str]:
     """The files in the item's folder that it names and that nothing else does."""
     named = _named_files(path, data, cluster) or frozenset()
     beside = {

@@ -21,6 +21,8 @@ from cluster.errors import ConflictError, ContentError, GitError
 from cluster.source import TOPS, Entry, printable
 
 NOTHING = "0" * 40
+# Milliseconds that git waits for another writer's lock; its own 100 are too few on a busy machine.
+_PATIENCE = ("-c", "core.filesRefLockTimeout=5000")
 _REVISION = re.compile(r"[0-9a-f]{40}")
 _BRANCH = re.compile(r"(?!.*(\.\.|//|/\.|\.lock(/|$)))[A-Za-z0-9][A-Za-z0-9._/-]{0,120}(?<![./])")
 # What git itself refuses in a work tree, and names that are no UTF-8.
@@ -112,8 +114,8 @@ class GitStore:
             raise GitError(f"{blob} is no file in the repository.", f"{blob} 不是库里的文件。")
         return bytes(data)
 
-    def commit(self, commit: Commit, *, branch: str = "main") -> str:
-        """Makes a commit on top of `branch` and moves the branch to it.
+    def commit(self, commit: Commit, *, branch: str = "main", base: str | None = None) -> str:
+        """Makes a commit on top of `base` (default: where `branch` stands) and moves the branch to it.
 
         Raises:
             ConflictError: the branch moved meanwhile; nothing was changed.
@@ -121,7 +123,7 @@ class GitStore:
         """
         for path in commit.changes:
             _check_path(path)
-        parent = self.head(branch)
+        parent = base or self.head(branch)
         new = self._make(commit, parent)
         self.advance(branch, new=new, old=parent)
         return new
@@ -163,7 +165,8 @@ class GitStore:
 
     def _git(self, command: str, *arguments: str) -> str:
         try:
-            return str(self._repo.git.execute(["git", command, *arguments], strip_newline_in_stdout=False))
+            words = ["git", *_PATIENCE, command, *arguments]
+            return str(self._repo.git.execute(words, strip_newline_in_stdout=False))
         except git.GitCommandError as error:
             raise _translated(error) from error
 

@@ -50,9 +50,7 @@ def decide(intake: str, *, urgent: str | None, who: str, at: datetime) -> Decisi
         ContentError: the urgent reason is blank.
     """
     if intake == "open":
-        return Decision(
-            LIVE_BRANCH, "Goes live: this cluster's intake is open.", "直接上线：本站群 intake 为 open。"
-        )
+        return Decision(LIVE_BRANCH, "Goes live: this cluster's intake is open.", "直接上线：本站群 intake 为 open。")
     if intake != "reviewed":
         raise ConfigError(
             f"sites/cluster.toml: intake cannot be '{intake}'. Write 'open' or 'reviewed'.",

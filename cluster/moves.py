@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
-from urllib.parse import unquote
 
 from cluster import item as item_file
 from cluster.content_type import ContentType, is_site_path
@@ -28,6 +27,7 @@ from cluster.errors import ContentError
 from cluster.frontmatter import Value
 from cluster.issues import Issue
 from cluster.item import Document
+from cluster.references import cut, locate
 from cluster.site import Cluster
 from cluster.source import Entry, Source, config_files
 from cluster.validation import Place, find_place, item_key, read_item
@@ -146,9 +146,7 @@ def _redirects(value: Value | None, move: _Move) -> list[Value] | None:
     return [url for url in urls if url != move.new_url] or None
 
 
-def _renamed_elsewhere(
-    move: _Move, source: Source, entries: Mapping[str, Entry], cluster: Cluster
-) -> dict[str, bytes]:
+def _renamed_elsewhere(move: _Move, source: Source, entries: Mapping[str, Entry], cluster: Cluster) -> dict[str, bytes]:
     changes = {}
     for path, data in items_naming(source, entries, move.words):
         document, _ = item_file.read(path, data) if path != move.old else (None, [])
@@ -160,9 +158,7 @@ def _renamed_elsewhere(
     return changes
 
 
-def items_naming(
-    source: Source, entries: Mapping[str, Entry], words: re.Pattern[bytes]
-) -> Iterator[tuple[str, bytes]]:
+def items_naming(source: Source, entries: Mapping[str, Entry], words: re.Pattern[bytes]) -> Iterator[tuple[str, bytes]]:
     """The item files that hold these words anywhere: the only ones worth parsing."""
     for path, entry in entries.items():
         if path.startswith("content/") and path.endswith(".md") and entry.is_regular:
@@ -174,27 +170,13 @@ def items_naming(
 # ---- one target before and after ---------------------------------------------------------------------------
 
 
-def locate(target: str, item_path: str) -> str:
-    """The path below the repository that a file or item target means: beside the item, or from `content/`."""
-    path = unquote(_cut(target)[0])
-    if path.startswith("/"):
-        return posixpath.normpath(f"content{path}")
-    return posixpath.normpath(posixpath.join(posixpath.dirname(item_path), path))
-
-
-def _cut(target: str) -> tuple[str, str]:
-    """The target's path, and its query and fragment."""
-    end = min((target.index(mark) for mark in "?#" if mark in target), default=len(target))
-    return target[:end], target[end:]
-
-
 def _rename_in(move: _Move, of: str) -> Rename:
     """How the item at `of` names the moved one: in the form it used, or with no change for other targets."""
     same_site = of.split("/")[1] == move.old.split("/")[1]
     folder = posixpath.dirname(move.new if of == move.old else of)
 
     def rename(target: str) -> str:
-        path, rest = _cut(target)
+        path, rest = cut(target)
         if move.old_url and same_site and path == move.old_url:
             return move.new_url + rest
         if not _names(path, of, move.old):
@@ -227,14 +209,14 @@ def _rename_inside(move: _Move) -> Rename:
     rename = _rename_in(move, move.old)
 
     def rebase(target: str) -> str:
-        stays = not move.changes_folder or _names(_cut(target)[0], move.old, move.old)
+        stays = not move.changes_folder or _names(cut(target)[0], move.old, move.old)
         return rename(target) if stays else _rebased(rename(target), move.old)
 
     return rebase
 
 
 def _rebased(target: str, of: str) -> str:
-    path, rest = _cut(target)
+    path, rest = cut(target)
     if path.startswith("/") or not _is_local(path) or not _FILE_NAME.search(path):
         return target
     full = posixpath.normpath(posixpath.join(posixpath.dirname(of), path))
@@ -249,21 +231,20 @@ def _is_local(path: str) -> bool:
 # ---- what a file names -------------------------------------------------------------------------------------
 
 # Alternatives in the order in which Python-Markdown gives them meaning; code and escapes are passed over.
+# Possessive and bounded, so that no text of two megabytes takes more than a moment.
 _MENTION = re.compile(
     r"""
-    (?P<ticks>`+)(?:(?!\n[ \t\r]*\n).)+?(?<!`)(?P=ticks)(?!`)
+    (?P<ticks>`++)(?:(?:(?!\n[ \t\r]*\n).)+?(?<!`)(?P=ticks)(?!`))?
   | \\.
   | \]\(\s*+(?:<(?P<angle>[^<>\n]*)>|(?P<bare>(?:[^()\s<]|\([^()\n]*\)|[ \t]++(?=[^\s"'()]))*+))
-        (?:\s++(?:"[^\n]*?"|'[^\n]*?'))?\s*+\)
+        (?:\s++(?:"[^\n]{0,500}?"|'[^\n]{0,500}?'))?\s*+\)
   | ^[ ]{0,3}\[(?!\^)[^\[\]\n]*\]:[ ]*(?:\r?\n)?[ ]*<?(?P<defined>[^\s<>]+)>?[ ]*
         (?:(?:\r?\n)?[ ]*(?:"[^\n]*"|'[^\n]*'|\([^\n]*\)))?[ ]*\r?$
   | <(?P<tag>a|img|video|audio|source)\b[^<>]*>
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
-_ATTRIBUTE = re.compile(
-    r"(?<=\s)(?:href|src|poster)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))", re.IGNORECASE
-)
+_ATTRIBUTE = re.compile(r"(?<=\s)(?:href|src|poster)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))", re.IGNORECASE)
 _FILE_NAME = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -333,9 +314,7 @@ def _renamed_body(body: str, rename: Rename) -> str:
     return "".join([*out, body[at:]])
 
 
-def _renamed_fields(
-    document: Document, kind: ContentType | None, rename: Rename, item: Rename
-) -> dict[str, Value]:
+def _renamed_fields(document: Document, kind: ContentType | None, rename: Rename, item: Rename) -> dict[str, Value]:
     fields: dict[str, Value] = {}
     for field in kind.fields if kind else ():
         value = document.front.values.get(field.name)
@@ -371,7 +350,7 @@ def config_mentions(source: Source, path: str) -> tuple[str, ...]:
 
 def _config_names(value: str, config: str, path: str) -> bool:
     own_site = config.split("/")[1] == path.split("/")[1]
-    if own_site and path.endswith(".md") and _cut(value)[0] == _live_url(path):
+    if own_site and path.endswith(".md") and cut(value)[0] == _live_url(path):
         return not config.endswith("/gone.toml")
     return value.startswith("/") and locate(value, config) == path
 

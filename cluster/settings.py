@@ -83,9 +83,7 @@ def _text(table: Table, environment: Mapping[str, str], key: str, default: str) 
 
 
 def _mistakes(issues: list[Issue]) -> ConfigError:
-    english, chinese = (
-        "\n".join(f"{one.place()}: {one.text(lang)}" for one in issues) for lang in ("en", "zh")
-    )
+    english, chinese = ("\n".join(f"{one.place()}: {one.text(lang)}" for one in issues) for lang in ("en", "zh"))
     return ConfigError(english, chinese)
 
 

@@ -58,7 +58,7 @@ class CommitWriting:
             _check_path(path)
         self._prepare_branch()
         return self.store.commit(
-            Commit(changes, message, self.author, self.email, self.when), branch=self.branch
+            Commit(changes, message, self.author, self.email, self.when), branch=self.branch, base=self.base
         )
 
     def _prepare_branch(self) -> None:

@@ -110,9 +110,7 @@ def make_cluster_toml(**settings: Any) -> bytes:
     return make_toml(tables | settings)
 
 
-def make_cluster_files(
-    sites: Mapping[str, bytes | Iterable[str]] | None = None, **settings: Any
-) -> dict[str, bytes]:
+def make_cluster_files(sites: Mapping[str, bytes | Iterable[str]] | None = None, **settings: Any) -> dict[str, bytes]:
     """All of `sites/` for these sites (`site.toml` bytes or just column paths) with this repository's content types."""
     sites = {"portal": COLUMNS} if sites is None else sites
     types = sorted((REPOSITORY / "sites" / "types").glob("*.toml"))

@@ -182,6 +182,16 @@ class Index:
         )
         return [(row[0], row[1]) for row in rows]
 
+    def redirected(self, site: str, old: str, now: str) -> IndexedItem | None:
+        """The shown item that an old address leads to."""
+        return self._one(
+            f"""SELECT item.* FROM redirect JOIN item USING (path)
+                WHERE redirect.site = :site AND old = :old AND {_SHOWN} ORDER BY path""",
+            site=site,
+            old=old,
+            now=now,
+        )
+
     def next_moment(self, now: str) -> str:
         """The next stamp after now at which an item appears or expires, empty when there is none."""
         row = self._db.execute(

@@ -46,17 +46,17 @@ CREATE TABLE body (key TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT, WITHOUT ROW
 """
 
 
-def connect(path: Path | None) -> sqlite3.Connection:
+def connect(path: Path | None, *, wait: float = WAIT_SECONDS) -> sqlite3.Connection:
     """The index at `path`, made anew when missing, damaged or of another format; None keeps it in memory.
 
     Raises:
-        BusyError: another process holds the file.
+        BusyError: another process holds the file for more than `wait` seconds.
     """
     if path is None:
         return _prepared(sqlite3.connect(":memory:", isolation_level=None))
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return _prepared(sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None))
+        return _prepared(sqlite3.connect(path, timeout=wait, isolation_level=None))
     except (sqlite3.DatabaseError, _OtherFormat) as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise BusyError(
@@ -65,7 +65,7 @@ def connect(path: Path | None) -> sqlite3.Connection:
             ) from error
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-        return _prepared(sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None))
+        return _prepared(sqlite3.connect(path, timeout=wait, isolation_level=None))
 
 
 class _OtherFormat(Exception):
@@ -76,10 +76,9 @@ def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
-        (found,) = db.execute("PRAGMA user_version").fetchone()
-        if found == 0:
-            db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
-        elif found != FORMAT:
+        if _format(db) == 0:
+            _create(db)
+        if _format(db) != FORMAT:
             raise _OtherFormat
         db.execute("SELECT 1 FROM item LIMIT 1")
     except (sqlite3.DatabaseError, _OtherFormat):
@@ -87,3 +86,17 @@ def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:
         raise
     db.row_factory = sqlite3.Row
     return db
+
+
+def _create(db: sqlite3.Connection) -> None:
+    """Makes the tables, unless another process has made them while this one waited."""
+    db.execute("BEGIN IMMEDIATE")
+    if _format(db) == 0:
+        for statement in _TABLES.split(";"):
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {FORMAT}")
+    db.execute("COMMIT")
+
+
+def _format(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])

@@ -7,17 +7,17 @@ elsewhere. What it weighs and measures is read once per blob and job.
 from __future__ import annotations
 
 import io
-import posixpath
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from PIL import Image, UnidentifiedImageError
 
 from cluster.issues import Issue
 from cluster.limits import LIMITS
 from cluster.media import Pointer, parse_pointer
+from cluster.references import locate
 from cluster.site import RESERVED_COLUMNS
 from cluster.source import Entry
 from plugins.pages.job import Findings, Job
@@ -41,14 +41,6 @@ class PlacedFile:
     size: int
     width: int = 0
     height: int = 0
-
-
-def locate(target: str, item_path: str) -> str:
-    """The path below the repository that a file or item reference means: beside the item, or from `content/`."""
-    path = unquote(target.split("#")[0].split("?")[0])
-    if path.startswith("/"):
-        return posixpath.normpath(f"content{path}")
-    return posixpath.normpath(posixpath.join(posixpath.dirname(item_path), path))
 
 
 def place_file(

@@ -11,8 +11,9 @@ import re
 from urllib.parse import quote, urlsplit
 
 from cluster.issues import Issue
+from cluster.references import locate
 from plugins.pages.body import Resolved, Target
-from plugins.pages.files import PlacedFile, locate, place_file
+from plugins.pages.files import PlacedFile, place_file
 from plugins.pages.job import Findings, Job
 from plugins.pages.pagination import paginate
 from plugins.pages.sanitize import has_unsafe_scheme
@@ -106,7 +107,10 @@ def _page_url(job: Job, path: str, of: str) -> str | None:
     if path.endswith(".md"):
         item = job.index.item(locate(path, of), job.now)
         return job.url_of(item) if item else None
-    return path if page_exists(job, path) else None
+    if page_exists(job, path):
+        return path
+    moved = job.index.redirected(job.site.key, path, job.now)
+    return moved.url if moved else None
 
 
 def page_exists(job: Job, path: str) -> bool:

@@ -140,7 +140,7 @@ class ArticleView:
 
 @dataclass(frozen=True, slots=True)
 class Pager:
-    """Neighbours of a list page: `newer` and `older` are URLs or empty; `year` and `number` are 0 on the column page."""
+    """Neighbours of a list page: `newer` and `older` are URLs or empty; `year`, `number` are 0 on the column page."""
 
     newer: str = ""
     older: str = ""

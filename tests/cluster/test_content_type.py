@@ -79,17 +79,33 @@ def test_a_type_inherits_fields_and_replaces_those_of_the_same_name():
         pytest.param(make_type(odd=1), [("config-unknown", "odd")], id="an unknown key"),
         pytest.param(make_type(dated="yes"), [("config-kind", "dated")], id="dated as a word"),
         pytest.param(make_type(fields=[]), [("config-value", "dated")], id="dated without a date"),
-        pytest.param(make_type(fields=[DATE | {"required": False}]), [("config-value", "dated")], id="date not required"),
+        pytest.param(
+            make_type(fields=[DATE | {"required": False}]), [("config-value", "dated")], id="date not required"
+        ),
         pytest.param(make_type(fields=[DATE, DATE]), [("config-duplicate", "fields")], id="a field twice"),
         pytest.param(make_type(fields=[DATE | {"kind": "line"}]), [("config-value", "kind")], id="date as a line"),
-        pytest.param(make_type(fields=[DATE, {"name": "a", "kind": "colour", "label": {}}]), [("config-value", "kind")], id="an unknown kind"),
-        pytest.param(make_type(fields=[DATE, {"name": "a b", "kind": "line", "label": {}}]), [("config-value", "name")], id="a space in a name"),
-        pytest.param(make_type(fields=[DATE, {"name": "a", "kind": "line"}]), [("config-missing", "label")], id="a field without a label"),
-        pytest.param(make_type(fields=[DATE | {"wnated": True}]), [("config-unknown", "wnated")], id="a spelling mistake"),
+        pytest.param(
+            make_type(fields=[DATE, {"name": "a", "kind": "colour", "label": {}}]),
+            [("config-value", "kind")],
+            id="an unknown kind",
+        ),
+        pytest.param(
+            make_type(fields=[DATE, {"name": "a b", "kind": "line", "label": {}}]),
+            [("config-value", "name")],
+            id="a space in a name",
+        ),
+        pytest.param(
+            make_type(fields=[DATE, {"name": "a", "kind": "line"}]),
+            [("config-missing", "label")],
+            id="a field without a label",
+        ),
+        pytest.param(
+            make_type(fields=[DATE | {"wnated": True}]), [("config-unknown", "wnated")], id="a spelling mistake"
+        ),
         pytest.param(b"format = 9\n", [("config-format", "format")], id="an unknown format"),
         pytest.param(b"format = \n", [("config-toml", "")], id="no TOML"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_in_a_schema_is_told(data, expected):
     _, issues = load(article=data)
     assert sorted(set(codes(issues))) == expected
@@ -117,15 +133,27 @@ def test_a_field_that_the_program_reads_keeps_its_kind(name):
 # ---- typing ---------------------------------------------------------------------------------------------------------
 
 KIND = ContentType(
-    "notice", {}, True, "article",
+    "notice",
+    {},
+    True,
+    "article",
     (
-        Field("title", "line", {}, {}, required=True), Field("summary", "text", {}, {}), Field("date", "date", {}, {}),
-        Field("keywords", "list", {}, {}), Field("also", "columns", {}, {}), Field("of", "item", {}, {}),
-        Field("topic", "topic", {}, {}), Field("image", "file", {}, {}), Field("attachments", "files", {}, {}),
-        Field("old", "paths", {}, {}), Field("status", "choice", {}, {}, choices=("current", "repealed")),
-        Field("open", "bool", {}, {}), Field("count", "int", {}, {}), Field("source", "line", {}, {}, wanted=True),
+        Field("title", "line", {}, {}, required=True),
+        Field("summary", "text", {}, {}),
+        Field("date", "date", {}, {}),
+        Field("keywords", "list", {}, {}),
+        Field("also", "columns", {}, {}),
+        Field("of", "item", {}, {}),
+        Field("topic", "topic", {}, {}),
+        Field("image", "file", {}, {}),
+        Field("attachments", "files", {}, {}),
+        Field("old", "paths", {}, {}),
+        Field("status", "choice", {}, {}, choices=("current", "repealed")),
+        Field("open", "bool", {}, {}),
+        Field("count", "int", {}, {}),
+        Field("source", "line", {}, {}, wanted=True),
     ),
-)  # fmt: skip
+)
 
 
 def typed(**values: Value) -> Typed:
@@ -175,7 +203,9 @@ def test_a_value_is_typed_by_its_kind(name, value, expected):
         pytest.param("attachments", "a.pdf", "not-a-list", id="a line for attachments"),
         pytest.param("attachments", ["a.pdf"], "attachment-incomplete", id="an attachment without a title"),
         pytest.param("attachments", [{"file": "a", "title": ""}], "attachment-incomplete", id="an empty title"),
-        pytest.param("attachments", [{"file": "a", "title": "b", "x": "c"}], "attachment-incomplete", id="a key too many"),
+        pytest.param(
+            "attachments", [{"file": "a", "title": "b", "x": "c"}], "attachment-incomplete", id="a key too many"
+        ),
         pytest.param("old", "/a", "not-a-list", id="a line for paths"),
         pytest.param("old", ["/a", "http://x/"], "not-a-path", id="an address for a path"),
         pytest.param("status", "valid", "not-a-choice", id="no choice"),
@@ -185,7 +215,7 @@ def test_a_value_is_typed_by_its_kind(name, value, expected):
         pytest.param("count", "9" * 16, "not-a-number", id="sixteen digits"),
         pytest.param("count", ["1"], "not-a-number", id="a list for a number"),
     ],
-)  # fmt: skip
+)
 def test_a_value_of_another_kind_is_left_out_and_told_at_its_line(name, value, code):
     found = typed(**{name: value})
     assert codes(found.issues) == [(code, name)]
@@ -214,7 +244,9 @@ def test_an_unknown_field_is_told_and_ignored_but_the_type_itself_is_known():
     assert "tilte" not in found.fields
 
 
-NESTED = st.recursive(st.text(max_size=8), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
+NESTED = st.recursive(
+    st.text(max_size=8), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5
+)
 
 
 @given(st.dictionaries(st.sampled_from([field.name for field in KIND.fields]), NESTED))
@@ -228,12 +260,30 @@ def test_any_values_are_typed_or_told_and_can_be_kept_as_json(values):
 @pytest.mark.parametrize(
     ("path", "right"),
     [
-        ("/news/2026/x.html", True), ("/news/", True), ("/新闻/x.html", True), ("/a_b/~c", True),
-        ("/", False), ("", False), ("news/", False), ("//evil.example/", False), ("/a//b", False), ("/a//", False),
-        ("/a/../b", False), ("/./a", False), ("/a b", False), ("/a?b", False), ("/a#b", False), ("/a%2e", False),
-        ("/a\nb", False), ("/a;b", False), ("/a{b}", False), ("/$a", False), ("/a\\b", False), ("/a\x00", False),
+        ("/news/2026/x.html", True),
+        ("/news/", True),
+        ("/新闻/x.html", True),
+        ("/a_b/~c", True),
+        ("/", False),
+        ("", False),
+        ("news/", False),
+        ("//evil.example/", False),
+        ("/a//b", False),
+        ("/a//", False),
+        ("/a/../b", False),
+        ("/./a", False),
+        ("/a b", False),
+        ("/a?b", False),
+        ("/a#b", False),
+        ("/a%2e", False),
+        ("/a\nb", False),
+        ("/a;b", False),
+        ("/a{b}", False),
+        ("/$a", False),
+        ("/a\\b", False),
+        ("/a\x00", False),
     ],
-)  # fmt: skip
+)
 def test_a_site_path_is_safe_in_a_redirect_table(path, right):
     assert is_site_path(path) is right
 

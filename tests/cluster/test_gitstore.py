@@ -22,9 +22,33 @@ HOSTILE = [
     ":/words", "a" * 40 + "..", "--upload-pack=touch /tmp/x",
 ]  # fmt: skip
 HOSTILE_BRANCHES = [
-    "", "-d", "--all", "a..b", "a//b", "a/", "/a", ".a", "a/.b", "a.", "a b", "a~1", "a^", "a:b", "a?", "a*", "a[", "a\\b",
-    "a\nb", "a\n", "a.lock", "a.lock/b", "@{-1}", "../main", "a" * 123, "分支",
-]  # fmt: skip
+    "",
+    "-d",
+    "--all",
+    "a..b",
+    "a//b",
+    "a/",
+    "/a",
+    ".a",
+    "a/.b",
+    "a.",
+    "a b",
+    "a~1",
+    "a^",
+    "a:b",
+    "a?",
+    "a*",
+    "a[",
+    "a\\b",
+    "a\nb",
+    "a\n",
+    "a.lock",
+    "a.lock/b",
+    "@{-1}",
+    "../main",
+    "a" * 123,
+    "分支",
+]
 
 
 @pytest.fixture
@@ -117,11 +141,30 @@ def test_any_bytes_come_back(store, data):
 
 
 STRANGE = [
-    "content/\"quoted\".md", "content/it's.md", "content/two words.md", "content/ lead and trail .md", "content/公告.md",
-    "content/line\nbreak.md", "content/tab\t.md", "content/back\\slash.md", "content/\\n.md", "content/-d", "content/--all.md",
-    "content/:colon.md", "content/*.md", "content/a?b[c].md", "content/$HOME.md", "content/\x01.md", "content/é.md",
-    "content/.gitignore", "content/...md", "sites/x/y/z.toml", "content/🐂.md", "content/\r.md", "content/a.lock",
-]  # fmt: skip
+    'content/"quoted".md',
+    "content/it's.md",
+    "content/two words.md",
+    "content/ lead and trail .md",
+    "content/公告.md",
+    "content/line\nbreak.md",
+    "content/tab\t.md",
+    "content/back\\slash.md",
+    "content/\\n.md",
+    "content/-d",
+    "content/--all.md",
+    "content/:colon.md",
+    "content/*.md",
+    "content/a?b[c].md",
+    "content/$HOME.md",
+    "content/\x01.md",
+    "content/é.md",
+    "content/.gitignore",
+    "content/...md",
+    "sites/x/y/z.toml",
+    "content/🐂.md",
+    "content/\r.md",
+    "content/a.lock",
+]
 
 
 def test_strange_file_names_survive_writing_listing_diff_and_removal(store):
@@ -137,10 +180,21 @@ def test_strange_file_names_survive_writing_listing_diff_and_removal(store):
 @pytest.mark.parametrize(
     "path",
     [
-        "../x.md", "content/../../x.md", "content/./x.md", "/etc/passwd", "content//x.md", "content/x/", "", ".",
-        ".git/config", "content/.git/hooks/x", "content/.GIT/x", "content/a\x00b.md", "content/\udcc4.md",
+        "../x.md",
+        "content/../../x.md",
+        "content/./x.md",
+        "/etc/passwd",
+        "content//x.md",
+        "content/x/",
+        "",
+        ".",
+        ".git/config",
+        "content/.git/hooks/x",
+        "content/.GIT/x",
+        "content/a\x00b.md",
+        "content/\udcc4.md",
     ],
-)  # fmt: skip
+)
 def test_a_path_that_leaves_the_tree_is_refused_and_main_stays(store, path):
     before = head_of(store)
     with pytest.raises(GitError, match="cannot be a path"):
@@ -170,7 +224,7 @@ def test_a_hostile_author_cannot_write_the_commit(store, author, email):
 
 
 def test_a_moment_without_a_zone_is_taken_too(store):
-    made = store.commit(Commit({B: b"two"}, "x", "A", "a@b", datetime(2026, 11, 20, 9, 0)))  # noqa: DTZ001
+    made = store.commit(Commit({B: b"two"}, "x", "A", "a@b", datetime(2026, 11, 20, 9, 0)))
     with git.Repo(store.path) as repo:
         assert repo.commit(made).authored_datetime.utcoffset() is not None
 
@@ -267,7 +321,10 @@ def test_a_hostile_revision_is_refused_before_git_sees_it(store, revision):
 
 
 def test_only_content_and_sites_are_listed_sorted_by_path(store):
-    commit = commit_files(store, {"README.md": b"x", "contents/x.md": b"x", "content/a/b.md": b"", "content/a.md": b"", "sites/a.toml": b""})
+    commit = commit_files(
+        store,
+        {"README.md": b"x", "contents/x.md": b"x", "content/a/b.md": b"", "content/a.md": b"", "sites/a.toml": b""},
+    )
     paths = [entry.path for entry in store.files(commit)]
     assert paths == ["content/a.md", "content/a/b.md", A, "sites/a.toml"]
     assert paths == sorted(paths)

@@ -21,11 +21,28 @@ NAMES = st.sampled_from(["title", "date", "source", "keywords", "attachments", "
 
 # Lines of front matter as people write them: fields, comments, blank lines, quotes, lists, blocks, odd indents.
 PIECES = [
-    "# a comment\n", "\n", "   \n", "  # an indented comment\n", "{n}: plain words\n", "{n}: 'it''s: quoted'\n",
-    "{n}: \"two\n  lines\"\n", "{n}: \"at the\nmargin\"\n", "{n}: [a,\nb]\n", "{n}: [a, b] # why\n", "{n}:\n- a\n- b\n",
-    "{n}:\n  - file: a\n    title: b\n", "{n}: |\n  block\n\n  of text\n", "{n}: |+\n  kept\n\n\n", "{n}: >-\n  folded\n  text\n",
-    "{n}:\n", "\"{n}\": quoted name\n", "? {n}\n: explicit\n", "{n} : space\n", "{n}: a\u2028b\n", "{n}: 'a\x85b'\n",
-]  # fmt: skip
+    "# a comment\n",
+    "\n",
+    "   \n",
+    "  # an indented comment\n",
+    "{n}: plain words\n",
+    "{n}: 'it''s: quoted'\n",
+    '{n}: "two\n  lines"\n',
+    '{n}: "at the\nmargin"\n',
+    "{n}: [a,\nb]\n",
+    "{n}: [a, b] # why\n",
+    "{n}:\n- a\n- b\n",
+    "{n}:\n  - file: a\n    title: b\n",
+    "{n}: |\n  block\n\n  of text\n",
+    "{n}: |+\n  kept\n\n\n",
+    "{n}: >-\n  folded\n  text\n",
+    "{n}:\n",
+    '"{n}": quoted name\n',
+    "? {n}\n: explicit\n",
+    "{n} : space\n",
+    "{n}: a\u2028b\n",
+    "{n}: 'a\x85b'\n",
+]
 
 
 @st.composite
@@ -45,7 +62,9 @@ def documents(draw) -> bytes:
     """A readable item's bytes, with any line ends, mark and body."""
     end = draw(st.sampled_from(["\n", "\n", "\r\n", "\r"]))
     fence = draw(st.sampled_from(["---", "---  ", "---\t"]))
-    body = draw(st.sampled_from(["", "\n", "\nBody.\n", "Body\n---\nmore\n", "title: no field\n"]) | st.text(max_size=30))
+    body = draw(
+        st.sampled_from(["", "\n", "\nBody.\n", "Body\n---\nmore\n", "title: no field\n"]) | st.text(max_size=30)
+    )
     text = f"{fence}\n{draw(fronts())}{fence}\n{body}"
     data = draw(st.sampled_from([b"", BOM])) + text.replace("\n", end).encode("utf-8", "replace")
     assume(read("x.md", data)[0] is not None)
@@ -250,7 +269,9 @@ Body.
         pytest.param({"id": "x1"}, b"source: B\n", b"source: B\nid: x1\n", id="a new field comes last"),
         pytest.param({"absent": None}, b"", b"", id="removing what is not there"),
         pytest.param({"title": "A"}, b"", b"", id="the same value"),
-        pytest.param({"title": "一\n二"}, b"title: A   # the working title\n", "title: |-\n  一\n  二\n".encode(), id="lines"),
+        pytest.param(
+            {"title": "一\n二"}, b"title: A   # the working title\n", "title: |-\n  一\n  二\n".encode(), id="lines"
+        ),
     ],
 )
 def test_all_other_lines_and_comments_stay(changes, old, new):

@@ -38,9 +38,14 @@ def test_the_file_is_read(tmp_path):
 
 def test_the_environment_wins_over_the_file(tmp_path):
     settings = load(
-        tmp_path, 'format = 1\ndata = "a"\nport = 9000\nlang = "zh"\n',
-        ZHANQUN_DATA="/b", ZHANQUN_PORT="9001", ZHANQUN_LANG="en", LANG="de_DE.UTF-8", ZHANQUN_VAR="",
-    )  # fmt: skip
+        tmp_path,
+        'format = 1\ndata = "a"\nport = 9000\nlang = "zh"\n',
+        ZHANQUN_DATA="/b",
+        ZHANQUN_PORT="9001",
+        ZHANQUN_LANG="en",
+        LANG="de_DE.UTF-8",
+        ZHANQUN_VAR="",
+    )
     assert settings.data == Path("/b")
     assert (settings.port, settings.language, settings.var) == (9001, "en", tmp_path / "var")
 
@@ -60,13 +65,19 @@ def test_another_port_is_part_of_the_addresses(tmp_path):
     [
         pytest.param("format = 2\n", {}, ["format = 2 is unknown"], id="an unknown format"),
         pytest.param("data = \n", {}, ["zhanqun.toml:1"], id="no TOML"),
-        pytest.param("format = 1\ndaat = 'x'\n", {}, ["zhanqun.toml:2: There is no setting 'daat'"], id="a spelling mistake"),
+        pytest.param(
+            "format = 1\ndaat = 'x'\n", {}, ["zhanqun.toml:2: There is no setting 'daat'"], id="a spelling mistake"
+        ),
         pytest.param("format = 1\nport = 'http'\n", {}, ["zhanqun.toml:2: 'port' must be"], id="a word as port"),
-        pytest.param("format = 1\nport = 70000\n", {}, ["zhanqun.toml:2: 'port' cannot be '70000'"], id="a port too high"),
-        pytest.param("format = 1\n", {"ZHANQUN_PORT": "-1"}, ["'port' cannot be '-1'"], id="a port from the environment"),
+        pytest.param(
+            "format = 1\nport = 70000\n", {}, ["zhanqun.toml:2: 'port' cannot be '70000'"], id="a port too high"
+        ),
+        pytest.param(
+            "format = 1\n", {"ZHANQUN_PORT": "-1"}, ["'port' cannot be '-1'"], id="a port from the environment"
+        ),
         pytest.param("format = 1\nvar = 1\nx = 2\n", {}, ["zhanqun.toml:2", "zhanqun.toml:3"], id="two at once"),
     ],
-)  # fmt: skip
+)
 def test_mistakes_are_told_together_with_their_lines(tmp_path, text, variables, words):
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, text, **variables)

@@ -9,7 +9,15 @@ import pytest
 from cluster.issues import Issue
 from cluster.site import Cluster, config_summary, load_cluster
 from cluster.source import FolderSource, config_files
-from tests.builders import make_cluster, make_cluster_files, make_cluster_toml, make_column, make_site, make_toml, make_topic
+from tests.builders import (
+    make_cluster,
+    make_cluster_files,
+    make_cluster_toml,
+    make_column,
+    make_site,
+    make_toml,
+    make_topic,
+)
 
 SITE = "sites/portal/site.toml"
 LINKS = {"block": "links", "items": [{"title": "国务院", "url": "https://www.gov.cn/"}]}
@@ -52,7 +60,9 @@ def test_this_repository_s_own_cluster_is_right():
 
 
 def test_columns_form_a_tree_in_the_order_written():
-    site = make_cluster(make_cluster_files({"portal": ["news", "about", "news/b", "news/a", "news/b/c"]})).sites["portal"]
+    site = make_cluster(make_cluster_files({"portal": ["news", "about", "news/b", "news/a", "news/b/c"]})).sites[
+        "portal"
+    ]
     assert [column.path for column in site.children("")] == ["news", "about"]
     assert [column.path for column in site.children("news")] == ["news/b", "news/a"]
     assert [column.path for column in site.ancestors("news/b/c")] == ["news", "news/b", "news/b/c"]
@@ -75,12 +85,17 @@ def test_home_blocks_topics_gone_and_help_are_read():
         {"block": "intro", "title": "欢迎", "text": "你好", "url": "/about/"},
     ]
     files = make_cluster_files({"portal": make_site("portal", home=home, help={"contact": "/about/contact.html"})})
-    files["sites/portal/topics/river.toml"] = make_topic(sections=[{"title": "动态", "column": "news"}, {"title": "其他"}])
+    files["sites/portal/topics/river.toml"] = make_topic(
+        sections=[{"title": "动态", "column": "news"}, {"title": "其他"}]
+    )
     files["sites/portal/gone.toml"] = make_toml({"format": 1, "gone": [{"path": "/news/2020/x.html", "reason": "错"}]})
     site = make_cluster(files).sites["portal"]
     assert [(block.block, block.columns, block.count) for block in site.home] == [
-        ("headline", ("news",), 3), ("columns", ("news", "about"), 6), ("links", (), 0), ("intro", (), 0),
-    ]  # fmt: skip
+        ("headline", ("news",), 3),
+        ("columns", ("news", "about"), 6),
+        ("links", (), 0),
+        ("intro", (), 0),
+    ]
     assert site.home[2].items == ({"title": "国务院", "url": "https://www.gov.cn/"},)
     assert site.gone == ("/news/2020/x.html",)
     assert site.help == {"contact": "/about/contact.html"}
@@ -206,27 +221,55 @@ def test_any_file_that_is_no_toml_stops_the_cluster(path):
 @pytest.mark.parametrize(
     ("settings", "code", "field"),
     [
-        pytest.param({"columns": [make_column("news"), make_column("news")]}, "config-duplicate", "path", id="a column twice"),
-        pytest.param({"columns": [make_column("news/a"), make_column("news")]}, "config-parent", "path", id="child first"),
+        pytest.param(
+            {"columns": [make_column("news"), make_column("news")]}, "config-duplicate", "path", id="a column twice"
+        ),
+        pytest.param(
+            {"columns": [make_column("news/a"), make_column("news")]}, "config-parent", "path", id="child first"
+        ),
         pytest.param({"columns": [make_column("../etc")]}, "config-value", "path", id="a column outside"),
         pytest.param({"columns": [make_column("News")]}, "config-value", "path", id="upper case"),
         pytest.param({"columns": [make_column("新闻")]}, "config-value", "path", id="Chinese"),
         pytest.param({"columns": [make_column("a" * 81)]}, "config-value", "path", id="81 characters"),
-        pytest.param({"columns": [make_column("news"), make_column("news/2026")]}, "config-value", "path", id="named like a year"),
+        pytest.param(
+            {"columns": [make_column("news"), make_column("news/2026")]}, "config-value", "path", id="named like a year"
+        ),
         pytest.param({"columns": [make_column("assets")]}, "config-value", "path", id="a reserved name"),
         pytest.param({"columns": [{"title": "t"}]}, "config-missing", "path", id="a column without a path"),
         pytest.param({"columns": [make_column("news", hidden="no")]}, "config-kind", "hidden", id="hidden as a word"),
         pytest.param({"home": [{"block": "carousel"}]}, "config-value", "block", id="an unknown block"),
         pytest.param({"home": [{"block": "headline"}]}, "config-missing", "column", id="a block without its column"),
-        pytest.param({"home": [{"block": "columns", "columns": ["x"]}]}, "config-value", "columns", id="a block of an unknown column"),
+        pytest.param(
+            {"home": [{"block": "columns", "columns": ["x"]}]},
+            "config-value",
+            "columns",
+            id="a block of an unknown column",
+        ),
         pytest.param({"home": [LINKS | {"count": 3}]}, "config-unknown", "count", id="a key of another block"),
-        pytest.param({"home": [{"block": "links", "items": [{"title": "x"}]}]}, "config-missing", "url", id="a row without its address"),
-        pytest.param({"home": [{"block": "links", "items": [{"title": "x", "url": "/", "y": "z"}]}]}, "config-unknown", "y", id="a row with too much"),
-        pytest.param({"help": {"contact": "contact.html"}}, "config-value", "contact", id="a help page without a slash"),
+        pytest.param(
+            {"home": [{"block": "links", "items": [{"title": "x"}]}]},
+            "config-missing",
+            "url",
+            id="a row without its address",
+        ),
+        pytest.param(
+            {"home": [{"block": "links", "items": [{"title": "x", "url": "/", "y": "z"}]}]},
+            "config-unknown",
+            "y",
+            id="a row with too much",
+        ),
+        pytest.param(
+            {"help": {"contact": "contact.html"}}, "config-value", "contact", id="a help page without a slash"
+        ),
         pytest.param({"help": {"imprint": "/x.html"}}, "config-unknown", "imprint", id="an unknown help page"),
-        pytest.param({"codes": {"site_id": "bm1234567", "icp": "", "police": ""}}, "config-value", "site_id", id="a short site id"),
+        pytest.param(
+            {"codes": {"site_id": "bm1234567", "icp": "", "police": ""}},
+            "config-value",
+            "site_id",
+            id="a short site id",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_in_site_toml_is_told(settings, code, field):
     assert (SITE, code, field) in told(portal(**settings))
 
@@ -247,13 +290,25 @@ def test_two_sites_with_one_host_are_told():
     [
         pytest.param("river", make_topic(ends="soon"), "config-value", "ends", id="an end that is no date"),
         pytest.param("river", make_topic(ends="9999-12-31T23:00-23:00"), "config-value", "ends", id="after all time"),
-        pytest.param("river", make_topic(sections=[{"title": "x", "column": "y"}]), "config-value", "column", id="an unknown column"),
-        pytest.param("river", make_topic(sections=[{"column": "news"}]), "config-missing", "title", id="a section without a title"),
+        pytest.param(
+            "river",
+            make_topic(sections=[{"title": "x", "column": "y"}]),
+            "config-value",
+            "column",
+            id="an unknown column",
+        ),
+        pytest.param(
+            "river",
+            make_topic(sections=[{"column": "news"}]),
+            "config-missing",
+            "title",
+            id="a section without a title",
+        ),
         pytest.param("river", make_topic(image_url="x"), "config-unknown", "image_url", id="an unknown key"),
         pytest.param("River", make_topic(), "config-value", "", id="a name in upper case"),
         pytest.param("a/b", make_topic(), "config-value", "", id="a topic in a folder"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_in_a_topic_is_told(name, data, code, field):
     path = f"sites/portal/topics/{name}.toml"
     assert (path, code, field) in told({path: data})

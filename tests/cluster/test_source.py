@@ -119,7 +119,9 @@ def test_config_files_are_the_toml_files_below_sites(folder):
     assert set(config_files(FolderSource(folder))) == {path for path in FILES if path.startswith("sites/")}
 
 
-@pytest.mark.parametrize(("mode", "regular"), [("100644", True), ("100755", True), ("120000", False), ("160000", False)])
+@pytest.mark.parametrize(
+    ("mode", "regular"), [("100644", True), ("100755", True), ("120000", False), ("160000", False)]
+)
 def test_only_files_with_bytes_are_regular(mode, regular):
     assert Entry("x", "", mode).is_regular is regular
 

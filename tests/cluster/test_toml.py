@@ -83,14 +83,20 @@ def test_what_is_missing_has_its_default():
         pytest.param("key = 1", lambda table: table.table("key"), "config-kind", id="a number for a table"),
         pytest.param("key = 1", lambda table: table.tables("key"), "config-kind", id="a number for rows"),
         pytest.param("key = [1]", lambda table: table.tables("key"), "config-kind", id="numbers for rows"),
-        pytest.param("key = 2026-03-01", lambda table: table.text("key", ""), "config-kind", id="a TOML date for a text"),
-        pytest.param('key = "Ä"', lambda table: table.text("key", pattern="[a-z]+", hint="a-z"), "config-value", id="pattern"),
-        pytest.param('key = "a b"', lambda table: table.text("key", pattern="[a-z]+"), "config-value", id="pattern of the whole"),
+        pytest.param(
+            "key = 2026-03-01", lambda table: table.text("key", ""), "config-kind", id="a TOML date for a text"
+        ),
+        pytest.param(
+            'key = "Ä"', lambda table: table.text("key", pattern="[a-z]+", hint="a-z"), "config-value", id="pattern"
+        ),
+        pytest.param(
+            'key = "a b"', lambda table: table.text("key", pattern="[a-z]+"), "config-value", id="pattern of the whole"
+        ),
         pytest.param('key = "x"', lambda table: table.choice("key", ("a", "b")), "config-value", id="no choice"),
         pytest.param('key = "x"', lambda table: table.value("key", parse_date, "2026"), "config-value", id="no date"),
         pytest.param('key = "x"', lambda table: table.close(), "config-unknown", id="a key that nobody knows"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_told_once_at_its_line_and_reading_goes_on(line, ask, code):
     table, issues = read(f"format = 1\n# a comment\n{line}\n")
     ask(table)
@@ -105,9 +111,11 @@ def test_all_mistakes_of_a_file_are_gathered():
     table.text("host")
     table.close()
     assert told(issues) == [
-        ("config-kind", "name", 2), ("config-kind", "size", 3), ("config-missing", "host", 1),
+        ("config-kind", "name", 2),
+        ("config-kind", "size", 3),
+        ("config-missing", "host", 1),
         ("config-unknown", "odd", 4),
-    ]  # fmt: skip
+    ]
 
 
 def test_a_mistake_in_a_table_or_row_has_the_line_there():
@@ -117,9 +125,11 @@ def test_a_mistake_in_a_table_or_row_has_the_line_there():
         row.text("title")
         row.text("url")
     assert told(issues) == [
-        ("config-kind", "icp", 11), ("config-missing", "url", 13), ("config-kind", "title", 17),
+        ("config-kind", "icp", 11),
+        ("config-missing", "url", 13),
+        ("config-kind", "title", 17),
         ("config-missing", "url", 16),
-    ]  # fmt: skip
+    ]
 
 
 def test_inline_tables_tell_the_line_of_their_key():

@@ -10,6 +10,7 @@ from cluster.issues import Issue
 from cluster.validation import Item, Place, find_place, item_key, read_item
 from tests.builders import ARTICLE, make_article, make_page, make_raw
 
+
 def read(cluster, path: str = ARTICLE, data: bytes | None = None, **fields) -> tuple[Item | None, list[Issue]]:
     found, issues = read_item(path, make_article(**fields) if data is None else data, cluster)
     assert all(issue.path == path and issue.text("zh") and issue.text("en") for issue in issues)
@@ -28,11 +29,15 @@ def codes(issues: list[Issue]) -> list[tuple[str, int]]:
     ("path", "place", "url"),
     [
         (ARTICLE, Place("portal", "news", 2026, "river"), "/news/2026/river.html"),
-        ("content/portal/news/notices/2025/a-1.md", Place("portal", "news/notices", 2025, "a-1"), "/news/notices/2025/a-1.html"),
+        (
+            "content/portal/news/notices/2025/a-1.md",
+            Place("portal", "news/notices", 2025, "a-1"),
+            "/news/notices/2025/a-1.html",
+        ),
         ("content/portal/about/city.md", Place("portal", "about", 0, "city"), "/about/city.html"),
         ("content/portal/about/9.md", Place("portal", "about", 0, "9"), "/about/9.html"),
     ],
-)  # fmt: skip
+)
 def test_a_path_names_its_place_and_the_place_its_url(path, place, url):
     assert find_place(path) == place
     assert place.url == url
@@ -149,13 +154,25 @@ def test_an_id_of_its_own_wins_over_the_path(cluster):
         pytest.param("title: A\nsource: B\ndate: 2026-01-01\ntype:", [("type-unknown", 5)], id="an empty type"),
         pytest.param("title: A\nsource: B\ndate: 2026-01-01\nimge: x", [("field-unknown", 5)], id="a spelling mistake"),
         pytest.param("title: A\ndate: 2026-01-01", [("field-wanted", 2)], id="no source"),
-        pytest.param("title: [A]\nsource: B\ndate: x\nexpires: y", [("not-a-line", 2), ("not-a-date", 4), ("not-a-date", 5)], id="all at once"),
+        pytest.param(
+            "title: [A]\nsource: B\ndate: x\nexpires: y",
+            [("not-a-line", 2), ("not-a-date", 4), ("not-a-date", 5)],
+            id="all at once",
+        ),
         pytest.param("title: A\nsource: B\ndate: 2026-01-01\ntopic: no", [("topic-unknown", 5)], id="an unknown topic"),
-        pytest.param("title: A\nsource: B\ndate: 2026-01-01\nalso: [no]", [("also-unknown", 5)], id="an unknown further column"),
-        pytest.param("title: A\nsource: B\ndate: 2026-01-01\nredirect_from: ['//x']", [("not-a-path", 5)], id="an old address elsewhere"),
-        pytest.param("title: A\nsource: B\ndate: 2026-01-01\n? [b]\n: c", [("yaml-error", 5)], id="a list as a field name"),
+        pytest.param(
+            "title: A\nsource: B\ndate: 2026-01-01\nalso: [no]", [("also-unknown", 5)], id="an unknown further column"
+        ),
+        pytest.param(
+            "title: A\nsource: B\ndate: 2026-01-01\nredirect_from: ['//x']",
+            [("not-a-path", 5)],
+            id="an old address elsewhere",
+        ),
+        pytest.param(
+            "title: A\nsource: B\ndate: 2026-01-01\n? [b]\n: c", [("yaml-error", 5)], id="a list as a field name"
+        ),
     ],
-)  # fmt: skip
+)
 def test_wrong_fields_are_told_at_their_lines(cluster, front, expected):
     assert codes(read(cluster, ARTICLE, make_raw(front))[1]) == expected
 
@@ -194,11 +211,29 @@ def test_a_future_date_is_no_issue_of_the_file(cluster):
 
 @given(
     st.dictionaries(
-        st.sampled_from(["title", "date", "type", "also", "topic", "expires", "attachments", "id", "x", "redirect_from"]),
-        st.sampled_from(["", "a", "2026-01-01", "page", "article", "/x", "[]", "{}", "[a]", "{a: b}", "[{file: a, title: b}]", "&a", "|\n  x"]),
+        st.sampled_from(
+            ["title", "date", "type", "also", "topic", "expires", "attachments", "id", "x", "redirect_from"]
+        ),
+        st.sampled_from(
+            [
+                "",
+                "a",
+                "2026-01-01",
+                "page",
+                "article",
+                "/x",
+                "[]",
+                "{}",
+                "[a]",
+                "{a: b}",
+                "[{file: a, title: b}]",
+                "&a",
+                "|\n  x",
+            ]
+        ),
     ),
     st.sampled_from([ARTICLE, "content/portal/about/city.md", "content/english/news/2026/x.md"]),
-)  # fmt: skip
+)
 def test_any_fields_give_an_item_or_issues(cluster, fields, path):
     front = "".join(f"{name}: {value}\n" for name, value in fields.items())
     read(cluster, path, f"---\n{front}---\n".encode())

@@ -29,9 +29,10 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 200"><path d="M
 
 @dataclass(frozen=True)
 class MemorySource:
-    """One state of the content, held in memory."""
+    """One state of the content, held in memory; `links` are the paths that are symbolic links."""
 
     files: Files
+    links: frozenset[str] = frozenset()
 
     @property
     def revision(self) -> str:
@@ -40,7 +41,10 @@ class MemorySource:
 
     def entries(self) -> Iterable[Entry]:
         """All files, sorted by path."""
-        return [Entry(path, blob_id(data)) for path, data in sorted(self.files.items())]
+        return [
+            Entry(path, blob_id(data), "120000" if path in self.links else "100644")
+            for path, data in sorted(self.files.items())
+        ]
 
     def changes_since(self, revision: str) -> Iterable[Entry] | None:
         """Nothing for the same state, else unknown."""
@@ -71,9 +75,16 @@ class MemorySink:
         self.finished += 1
 
 
-def make_job(files: Files, *, site: str = "portal", now: str = NOW, media: Path = NOWHERE) -> Job:
+def make_job(
+    files: Files,
+    *,
+    site: str = "portal",
+    now: str = NOW,
+    media: Path = NOWHERE,
+    links: frozenset[str] = frozenset(),
+) -> Job:
     """The job of a site over these files, with an index in memory."""
-    source = MemorySource(files)
+    source = MemorySource(files, links)
     cluster = read_cluster(source)
     index = Index(None)
     index.update(source, cluster)

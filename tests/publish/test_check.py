@@ -65,7 +65,7 @@ def test_check_stores_nothing(tmp_path: Path) -> None:
 def test_an_item_of_tomorrow_is_checked_as_of_the_given_moment(tmp_path: Path) -> None:
     city = city_with(tmp_path, {ARTICLE: make_article(date="2026-11-21", body="见[方案](plan.md)。")})
 
-    assert codes(city) == []
+    assert codes(city) == ["scheduled"]
     assert codes(city, LATER) == ["link-missing"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +14,14 @@ from cluster.manifest import Manifest
 from publish.preview import preview_app
 from publish.preview_index import IndexPage
 from tests.builders import ARTICLE, commit_files, make_article, make_cluster_files, make_page, make_store
-from tests.scenarios.commands import NOW, Run, zhanqun
+from tests.scenarios.commands import NOW, Run, git, zhanqun
 
 GOOD_URL = "/news/2026/river.html"
 GOOD_TITLE = "云泽河综合治理二期工程开工"
 # Every column that the header names holds something, so that a city is published without an issue.
 CONTENT = {
     ARTICLE: make_article(title=GOOD_TITLE, id="00000000000000a1"),
+    "content/portal/news/2026/bridge.md": make_article("云泽大桥通车", "2026-11-10", id="00000000000000a4"),
     "content/portal/residents/moving.md": make_page("搬家指南", id="00000000000000a2"),
     "content/portal/about/city.md": make_page(id="00000000000000a3"),
 }
@@ -64,6 +65,13 @@ class City:
         with GitStore(self.repository) as store:
             commit_files(store, changes)
 
+    def commit_raw(self, path: Sequence[bytes], data: bytes) -> None:
+        """Commits a file whose path no Git client would make, name by name, with Git's plumbing."""
+        blob = git(self.repository, "hash-object", "-w", "--stdin", data=data).decode().strip()
+        tree = _tree_with(self.repository, "main^{tree}", path, blob)
+        made = git(self.repository, "commit-tree", tree, "-p", "main", "-m", "raw").decode().strip()
+        git(self.repository, "update-ref", "refs/heads/main", made)
+
     def publish(self, *arguments: str, language: str = "en", now: str = NOW) -> Run:
         """Runs `zhanqun publish`."""
         return zhanqun(self.base, "publish", "--now", now, *arguments, language=language)
@@ -90,6 +98,20 @@ class City:
 async def _ask(transport: httpx.ASGITransport, url: str) -> httpx.Response:
     async with httpx.AsyncClient(transport=transport) as visitor:
         return await visitor.get(url)
+
+
+def _tree_with(repository: Path, tree: str, path: Sequence[bytes], blob: str) -> str:
+    """The id of `tree` with the blob at the path; `tree` empty for a folder that is new."""
+    rows = git(repository, "ls-tree", "-z", tree).split(b"\0") if tree else []
+    known = {row.partition(b"\t")[2]: row for row in rows if row}
+    name, *rest = path
+    if rest:
+        below = known[name].split()[2].decode() if name in known else ""
+        known[name] = b"040000 tree %s\t%s" % (_tree_with(repository, below, rest, blob).encode(), name)
+    else:
+        known[name] = b"100644 blob %s\t%s" % (blob.encode(), name)
+    listing = b"".join(row + b"\0" for row in known.values())
+    return git(repository, "mktree", "-z", data=listing).decode().strip()
 
 
 def _blob(var: Path, name: str) -> bytes:

@@ -85,7 +85,7 @@ class Clerk:
     @classmethod
     def clone(cls, repository: Path, folder: Path) -> Clerk:
         """A fresh clone."""
-        _git(folder.parent, "clone", "--quiet", str(repository), str(folder))
+        git(folder.parent, "clone", "--quiet", str(repository), str(folder))
         return cls(folder)
 
     def write(self, path: str, data: bytes) -> None:
@@ -96,20 +96,24 @@ class Clerk:
 
     def remove(self, path: str) -> None:
         """Removes a file or folder with plain `git rm`."""
-        _git(self.folder, "rm", "-r", "--quiet", "--", path)
+        git(self.folder, "rm", "-r", "--quiet", "--", path)
 
     def push(self, message: str) -> None:
         """Commits everything and pushes it to `main`, on top of what others pushed meanwhile."""
-        _git(self.folder, "add", "--all")
-        _git(self.folder, "commit", "--quiet", "--message", message)
-        _git(self.folder, "pull", "--quiet", "--rebase", "origin", "main")
-        _git(self.folder, "push", "--quiet", "origin", "HEAD:main")
+        git(self.folder, "add", "--all")
+        git(self.folder, "commit", "--quiet", "--message", message)
+        git(self.folder, "pull", "--quiet", "--rebase", "origin", "main")
+        git(self.folder, "push", "--quiet", "origin", "HEAD:main")
 
 
-def _git(folder: Path, *arguments: str) -> None:
+def git(folder: Path, *arguments: str, data: bytes = b"") -> bytes:
+    """Runs Git itself in a folder as the clerk, with `data` for its input and without anybody's own settings."""
     names = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _PERSON.items()}
     alone = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-    subprocess.run(["git", *arguments], cwd=folder, env=clean_environment(**names, **alone), check=True)
+    environment = clean_environment(**names, **alone)
+    run = subprocess.run(["git", *arguments], cwd=folder, env=environment, input=data, capture_output=True, check=False)
+    assert run.returncode == 0, run.stderr.decode("utf-8", "replace")
+    return run.stdout
 
 
 _PERSON = {"NAME": "李明", "EMAIL": "liming@yunze.example"}

@@ -80,8 +80,7 @@ def test_a_file_has_one_address_on_each_site(path: str, site: str, url: str, out
 
 
 def test_a_chinese_name_is_encoded_in_the_link_and_raw_in_the_output(tmp_path: Path) -> None:
-    files = {ARTICLE: make_article(body="[方案](实施 方案.pdf)"), f"{BESIDE}/实施 方案.pdf": b"x"}
-    files[ARTICLE] = make_article(body="[方案](<实施 方案.pdf>)")
+    files = {ARTICLE: make_article(body="[方案](<实施 方案.pdf>)"), f"{BESIDE}/实施 方案.pdf": b"x"}
     site = render_site(tmp_path, make_cluster_files() | files)
     assert 'href="/news/2026/%E5%AE%9E%E6%96%BD%20%E6%96%B9%E6%A1%88.pdf"' in site.text("news/2026/river.html")
     assert site.files["news/2026/实施 方案.pdf"] == b"x"
@@ -91,7 +90,9 @@ def test_a_chinese_name_is_encoded_in_the_link_and_raw_in_the_output(tmp_path: P
 
 
 def test_only_files_that_a_shown_item_uses_are_published(tmp_path: Path) -> None:
-    later = make_article(date="2026-11-21T08:00", body="![丁](d.png)", attachments=[{"file": "late.pdf", "title": "晚"}])
+    later = make_article(
+        date="2026-11-21T08:00", body="![丁](d.png)", attachments=[{"file": "late.pdf", "title": "晚"}]
+    )
     expired = make_article(expires="2026-11-19", attachments=[{"file": "old.pdf", "title": "旧"}])
     named = [{"file": "plan.pdf", "title": "方案"}]
     shown = make_article(body="![甲](a.png)\n\n[乙](b.xlsx)", image="c.png", image_alt="丙", attachments=named)
@@ -138,7 +139,10 @@ def test_pictures_tell_their_width_and_height(name: str, data: bytes, size: tupl
 
 def test_a_picture_in_a_body_has_its_size_so_that_the_page_does_not_jump() -> None:
     html, _ = body_of("![图](a.png)", {f"{BESIDE}/a.png": png(30, 20)})
-    assert html == '<figure class="picture"><img alt="图" src="/news/2026/a.png" width="30" height="20" loading="lazy"></figure>'
+    assert (
+        html
+        == '<figure class="picture"><img alt="图" src="/news/2026/a.png" width="30" height="20" loading="lazy"></figure>'
+    )
 
 
 # ---- what is refused ------------------------------------------------------------------------------------------------
@@ -174,9 +178,8 @@ def test_a_picture_in_a_body_is_told_with_its_line_and_what_is_active() -> None:
 
 
 def test_a_symbolic_link_is_no_file() -> None:
-    job, findings = job_with({f"{BESIDE}/a.pdf": b"x"}), Findings()
-    job.index._db.execute("UPDATE file SET mode = '120000' WHERE path LIKE '%a.pdf'")
-    assert place_file(job, findings, "a.pdf", of=ARTICLE) is None
+    job = job_with({f"{BESIDE}/a.pdf": b"/etc/passwd"}, links=frozenset({f"{BESIDE}/a.pdf"}))
+    assert place_file(job, Findings(), "a.pdf", of=ARTICLE) is None
 
 
 # ---- large files ----------------------------------------------------------------------------------------------------

@@ -48,7 +48,9 @@ def test_a_body_is_the_same_whatever_was_rendered_before(statute: bool, first: s
 
 def test_what_a_body_depends_on_is_named_for_the_cache() -> None:
     names = {
-        BodyRenderer(statute=statute, table_label=label).settings for statute in (False, True) for label in ("表格", "Table")
+        BodyRenderer(statute=statute, table_label=label).settings
+        for statute in (False, True)
+        for label in ("表格", "Table")
     }
     assert len(names) == 4
 

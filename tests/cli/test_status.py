@@ -1,0 +1,74 @@
+"""`zhanqun status`: 0 all well, 3 something to mend, 4 held."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.builders import ARTICLE, NOW, make_article
+from tests.cli.conftest import CommandLine
+from tests.publish.small_city import City
+
+
+def test_all_is_well(zhanqun: CommandLine, city: City) -> None:
+    said = zhanqun("status")
+
+    assert said.code == 0
+    assert said.out.splitlines() == ["dir:dmz/www: release 1", "No issues."]
+
+
+def test_before_anything_was_published(zhanqun: CommandLine, seeded: City) -> None:
+    said = zhanqun("status")
+
+    assert said.code == 0
+    assert "dir:dmz/www: release -" in said.out
+    assert zhanqun("status", "--json").json["live"] is None
+
+
+def test_issues_of_the_last_build_are_counted(zhanqun: CommandLine, city: City) -> None:
+    city.commit({"content/portal/news/2026/bad.md": make_article(title=None)})
+    zhanqun("publish", "--now", NOW)
+    said = zhanqun("status")
+
+    assert said.code == 3
+    assert "1 issue(s); see: zhanqun check" in said.out
+    assert zhanqun("status", "--json").json["issues"][0]["path"].endswith("bad.md")
+
+
+def test_a_hold_is_shown_with_its_reason(zhanqun: CommandLine, city: City) -> None:
+    city.commit({ARTICLE: make_article("出错了")})
+    zhanqun("publish", "--now", NOW)
+    zhanqun("rollback")
+    said = zhanqun("status")
+
+    assert said.code == 4
+    assert "Held: 李明 rolled back to release 1." in said.out
+    assert zhanqun("status", "--json").json["holds"][0]["kind"] == "rollback"
+
+
+def test_a_target_that_cannot_be_read_is_a_problem(zhanqun: CommandLine, city: City) -> None:
+    (city.www / "current").unlink()
+    (city.www / "current").symlink_to("somewhere")
+    said = zhanqun("status")
+
+    assert said.code == 3
+    assert "dir:dmz/www: release -  " in said.out
+
+
+def test_the_next_moment_is_named(zhanqun: CommandLine, city: City) -> None:
+    city.commit({"content/portal/news/2026/soon.md": make_article("将来", "2026-12-24T09:00")})
+    zhanqun("publish", "--now", NOW)
+
+    assert "The next item goes live or expires at 2026-12-24 09:00." in zhanqun("status").out
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"issues": ["x"]}'])
+def test_a_damaged_state_is_taken_for_none(zhanqun: CommandLine, city: City, text: str) -> None:
+    (city.root / "var" / "build.json").write_text(text)
+
+    assert zhanqun("status").code == 0
+
+
+def test_status_speaks_chinese(zhanqun: CommandLine, city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZHANQUN_LANG", "zh_CN.UTF-8")
+
+    assert "第 1 版" in zhanqun("status").out

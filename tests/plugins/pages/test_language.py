@@ -1,0 +1,45 @@
+"""Promises about words, dates and sizes in the language of a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cluster.clock import parse_date
+from plugins.pages.language import catalogue, file_size, filters
+from tests.plugins.rendering import THEME
+
+MOMENT = parse_date("2026-11-08T09:05")
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "text"),
+    [
+        ("date", "zh-Hans", "2026-11-08"),
+        ("clock", "zh-Hans", "2026-11-08 09:05"),
+        ("iso", "zh-Hans", "2026-11-08T09:05:00+08:00"),
+        ("longdate", "zh-Hans", "2026年11月8日"),
+        ("longdate", "en", "8 November 2026"),
+    ],
+)
+def test_dates_are_written_as_readers_expect(name: str, language: str, text: str) -> None:
+    assert filters(language)[name](MOMENT) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KB"), (1536, "1.5 KB"), (1 << 20, "1.0 MB"), (5 << 40, "5120.0 GB")],
+)
+def test_sizes_are_written_for_people(size: int, text: str) -> None:
+    assert file_size(size) == text
+    assert filters("en")["filesize"](size) == text
+
+
+def test_words_come_from_the_themes_catalogue() -> None:
+    assert catalogue(THEME / "translations", "zh-Hans").gettext("Home") == "首页"
+    assert catalogue(THEME / "translations", "en").gettext("Home") == "Home"
+
+
+def test_a_theme_without_a_catalogue_speaks_its_own_words(tmp_path: Path) -> None:
+    assert catalogue(tmp_path, "zh-Hans").gettext("Home") == "Home"

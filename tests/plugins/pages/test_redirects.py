@@ -1,0 +1,76 @@
+"""Promises about old addresses: they lead on or say that a page is gone, and never hide a page that is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from plugins.pages.job import Findings
+from plugins.pages.redirects import dump_redirects, redirect_table
+from tests.builders import ARTICLE, make_article, make_cluster_files, make_toml
+from tests.plugins.rendering import make_job, render_site
+
+GONE = "sites/portal/gone.toml"
+
+
+def make_old(gone: tuple[str, ...] = (), **items: str) -> dict[str, bytes]:
+    """Items by slug, each with one old address, and addresses that are gone."""
+    files = make_cluster_files() | {
+        f"content/portal/news/2026/{slug}.md": make_article(redirect_from=[old]) for slug, old in items.items()
+    }
+    rows = [{"path": path, "reason": "过期"} for path in gone]
+    return files | ({GONE: make_toml({"format": 1, "gone": rows})} if rows else {})
+
+
+def table_of(files: dict[str, bytes]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """The table, and (path, old address) of what was told."""
+    findings = Findings()
+    table = redirect_table(make_job(files), findings)
+    assert {issue.code for issue in findings.issues} <= {"redirect-taken"}
+    return table, [(issue.path, dict(issue.values)["old"]) for issue in findings.issues]
+
+
+def test_old_addresses_lead_on_and_gone_ones_say_so() -> None:
+    table, told = table_of(make_old(("/news/2026/old.html",), a="/news/2025/a.html", b="/gone/folder/"))
+    assert table == {
+        "/news/2025/a.html": "/news/2026/a.html",
+        "/gone/folder/": "/news/2026/b.html",
+        "/news/2026/old.html": "410",
+    }
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    "old",
+    ["/news/2026/b.html", "/news/", "/news/index.html", "/", "/sitemap.html", "/404.html", "/robots.txt", "/feed.xml"],
+)
+def test_a_live_page_wins_over_an_old_address(old: str) -> None:
+    if old == "/":
+        pytest.skip("refused already when the item is read")
+    files = make_old((), a=old, b="/x.html")
+    assert table_of(files) == ({"/x.html": "/news/2026/b.html"}, [("content/portal/news/2026/a.md", old)])
+    assert table_of(make_old((old,), b="/x.html"))[1] == [(GONE, old)]
+
+
+def test_of_two_items_with_one_old_address_the_first_by_path_has_it() -> None:
+    table, told = table_of(make_old((), b="/x.html", a="/x.html"))
+    assert table == {"/x.html": "/news/2026/a.html"}
+    assert told == [("content/portal/news/2026/b.md", "/x.html")]
+
+
+def test_an_old_address_that_leads_on_is_not_gone() -> None:
+    table, told = table_of(make_old(("/x.html",), a="/x.html"))
+    assert table == {"/x.html": "/news/2026/a.html"}
+    assert told == [(GONE, "/x.html")]
+
+
+def test_a_scheduled_items_old_address_leads_nowhere_yet() -> None:
+    files = make_cluster_files() | {ARTICLE: make_article(date="2026-12-01", redirect_from=["/x.html"])}
+    assert table_of(files) == ({}, [])
+
+
+def test_the_file_is_sorted_and_travels_with_the_site(tmp_path: Path) -> None:
+    site = render_site(tmp_path, make_old(("/b.html",), a="/z.html", c="/a.html"))
+    assert site.text("_redirects") == "/a.html /news/2026/c.html\n/b.html 410\n/z.html /news/2026/a.html\n"
+    assert dump_redirects([]) == b""

@@ -1,0 +1,31 @@
+#!/bin/sh
+# What the tests need from the system: Chromium, Java, Node with npm, CJK fonts, Git; then the HTML checker from npm.
+# As root the missing Debian packages are installed; anybody else is told what to install.
+set -eu
+cd "$(dirname "$0")/../.."
+
+missing=
+need() { missing="$missing $*"; }
+
+[ -x /usr/bin/chromium ] || need chromium
+command -v java >/dev/null || need default-jre-headless
+# Node may come from elsewhere than Debian, with its own npm.
+command -v node >/dev/null || need nodejs
+command -v npm >/dev/null || need npm
+command -v git >/dev/null || need git
+if command -v fc-list >/dev/null && [ -n "$(fc-list :lang=zh family | grep -i 'noto.*cjk' || true)" ]; then :; else need fonts-noto-cjk; fi
+
+if [ -n "$missing" ]; then
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+        echo "Installing / 正在安装:$missing" >&2
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get update -qq
+        # shellcheck disable=SC2086 # a list of names
+        apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    else
+        echo "The tests need these packages / 测试需要先安装: apt-get install$missing" >&2
+        exit 1
+    fi
+fi
+
+[ -f node_modules/vnu-jar/build/dist/vnu.jar ] || npm ci --ignore-scripts --silent
