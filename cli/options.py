@@ -34,9 +34,10 @@ class Command(click.Command):
             formatter.write_text(text)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [record for one in self.get_params(ctx) if (record := one.get_help_record(ctx)) and record[1]]
+        records = [(one, one.get_help_record(ctx)) for one in self.get_params(ctx)]
+        rows = [_help_row(one, record) for one, record in records if record and record[1]]
         with formatter.section(_translated("Options")):
-            formatter.write_dl([(names, _translated(help)) for names, help in rows])
+            formatter.write_dl(rows)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section(_translated("Example")):
@@ -44,6 +45,14 @@ class Command(click.Command):
 
     def get_short_help_str(self, limit: int = 45) -> str:
         return _translated(self.help or "").split("\n")[0].rstrip(".。")
+
+
+def _help_row(option: click.Parameter, record: tuple[str, str]) -> tuple[str, str]:
+    """An option's names and its help, translated apart from what click writes after it: `[required]`, a range."""
+    names, text = record
+    help_text = getattr(option, "help", None) or ""
+    after = text.removeprefix(help_text).replace("required", _translated("required"))
+    return names, f"{_translated(help_text)}{after}"
 
 
 def _translated(text: str) -> str:

@@ -123,7 +123,7 @@ class GitStore:
         """
         for path in commit.changes:
             _check_path(path)
-        parent = base or self.head(branch)
+        parent = _checked(base) if base else self.head(branch)
         new = self._make(commit, parent)
         self.advance(branch, new=new, old=parent)
         return new

@@ -56,9 +56,10 @@ def make_raw(front: str, body: str = "正文。\n") -> bytes:
 
 
 def make_site(key: str, columns: Iterable[str | dict[str, Any]] = COLUMNS, **settings: Any) -> bytes:
-    """A valid `site.toml` with these columns (paths or rows); `settings` replace or add top-level keys, None removes one.
+    """A valid `site.toml` with these columns (paths or rows); `settings` replace or add top-level keys.
 
-    Tables are dictionaries, lists of tables lists of dictionaries: `home=[{"block": "topics", "count": 3}]`.
+    None removes a key. Tables are dictionaries, lists of tables are lists of dictionaries:
+    `home=[{"block": "topics", "count": 3}]`.
     """
     tables: dict[str, Any] = {
         "format": 1,

@@ -275,7 +275,7 @@ RIGHT = {
     "plugins/pages/plan.py": '"""Plan."""\nfrom cluster import release\nfrom . import other\n',
     "plugins/pages/other.py": '"""Git is told of in words: git log."""\nraise ValueError("git failed")\n',
     "publish/build.py": '"""Build."""\nimport pelican\nfrom plugins.pages.plan import x\n',
-    "publish/receiver/__init__.py": '"""Receives."""\nfrom cluster.release import Release\nfrom cluster import errors\n',
+    "publish/receiver/__init__.py": '"""R."""\nfrom cluster.release import Release\nfrom cluster import errors\n',
     "publish/receiver/place.py": '"""Places."""\nimport os.path\nfrom . import x\nfrom publish.receiver import y\n',
     "cli/main.py": '"""Starts."""\nfrom cli import options\nfrom publish.build import x\nfrom cluster import release\n',
     "cli/options.py": '"""Options."""\n',

@@ -27,6 +27,8 @@ RENDERER_VERSION = "2"
 _EXTENSIONS = ("attr_list", "footnotes", "def_list", "abbr", "sane_lists")
 _VIDEO, _AUDIO = (".mp4", ".webm"), (".mp3",)
 _ADDRESS = re.compile(r'(<(?P<tag>[a-z0-9]+)\b[^<>]*?\s(?:href|src)=")(?P<url>[^"]*)"')
+# The mark itself, and control characters, which HTML forbids (HTML Standard, "Text").
+_UNPRINTABLE = re.compile(rf"[{MARK}\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _TABLE = re.compile(r"<table\b|</table>")
 # A picture whose address was taken out, for `body.fill` to drop with its figure.
 _SOURCELESS = re.compile(r"<img\b(?![^>]*\ssrc=)[^>]*>")
@@ -50,7 +52,7 @@ class BodyRenderer:
     def render(self, text: str) -> Body:
         """The body of one item."""
         self._markdown.reset()
-        text = text.replace(MARK, "")
+        text = _UNPRINTABLE.sub("", text)
         raw = self._markdown.convert(text)
         notes = self._notes(text, raw)
         targets: list[Target] = []

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from cli.main import main
+from cluster.clock import parse_date
+from publish import release
+from publish.workspace import as_built
 from tests.builders import NOW
 from tests.publish.small_city import City
 
@@ -75,10 +78,6 @@ def seeded(here: Path) -> City:
 @pytest.fixture(scope="session")
 def published_once(tmp_path_factory: pytest.TempPathFactory) -> City:
     """The city with release 1 live; tests get copies of it."""
-    from cluster.clock import parse_date
-    from publish import release
-    from publish.workspace import as_built
-
     city = City.founded(tmp_path_factory.mktemp("published") / "city")
     workspace = city.workspace
     office = workspace.office(workspace.targets(), keep=10)

@@ -8,7 +8,7 @@ import pytest
 
 from cluster.limits import LIMITS
 from cluster.media import parse_pointer
-from tests.builders import ARTICLE, NOW, make_article, write_tree
+from tests.builders import ARTICLE, NOW, make_article, make_column, make_site, write_tree
 from tests.cli.conftest import CommandLine
 from tests.publish.small_city import City, make_files
 
@@ -122,8 +122,6 @@ def test_rules_with_mistakes_are_told(zhanqun: CommandLine, seeded: City, collec
 
 
 def test_a_statute_column_takes_the_rules_for_laws(zhanqun: CommandLine, seeded: City, collection: Path) -> None:
-    from tests.builders import make_column, make_site
-
     columns = [make_column("news"), make_column("laws", kind="statute", hidden=True)]
     seeded.commit({"sites/congress/site.toml": make_site("congress", columns=columns)})
     said = zhanqun("import", "markdown", collection, "--site", "congress", "--column", "laws", "--json")

@@ -37,8 +37,7 @@ def test_a_removal_needs_a_reason(zhanqun: CommandLine, seeded: City) -> None:
     assert zhanqun("rm", ITEM, "--reason", " ").code == 1
 
 
-def test_a_removal_can_be_undone_by_nobody_in_between(zhanqun: CommandLine, seeded: City) -> None:
-    """The commit says what went and why it may."""
+def test_a_removal_is_one_commit_and_cannot_be_repeated(zhanqun: CommandLine, seeded: City) -> None:
     made = zhanqun("rm", ITEM, "--reason", "重复发布", "--json").json["made"]
 
     assert made == seeded.head()

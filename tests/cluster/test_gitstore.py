@@ -244,6 +244,17 @@ def test_somebody_else_s_commit_is_never_lost(store):
     assert head_of(store) == mine
 
 
+def test_a_commit_on_an_older_base_is_a_conflict_unless_the_branch_still_stands_there(store):
+    first = head_of(store)
+    made = Commit({B: b"two"}, "x", "A", "a@b", parse_date(NOW))
+    second = store.commit(made, base=first)
+    with pytest.raises(ConflictError):
+        store.commit(made, base=first)
+    with pytest.raises(GitError, match="is no commit"):
+        store.commit(made, base="main\nM 100644 inline x")
+    assert head_of(store) == second
+
+
 def test_of_writers_at_the_same_time_each_commit_counts(store):
     def write(name: str) -> None:
         with GitStore(store.path) as own:
@@ -385,6 +396,8 @@ def test_a_source_is_one_commit_and_tells_what_changed_since_another(store):
     assert source.changes_since("folder-0123") is None
     commit_files(store, {A: None})
     assert source.read(Entry(A, blob_id(b"one"))) == b"one"
+    own = source.reopened()
+    assert (own.revision, own.read(Entry(A, blob_id(b"one")))) == (second, b"one")
 
 
 def test_git_s_own_words_are_told(store):

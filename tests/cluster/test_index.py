@@ -359,16 +359,19 @@ def test_regular_files_are_known_with_their_blob(index, cluster):
 
 
 def test_redirects_of_shown_items_come_by_old_path(index, cluster):
-    files = dated("b", "2026-01-01", redirect_from=["/z.html", "/a/", "/a/"]) | dated(
+    files = dated("b", "2026-01-01", redirect_from=["/a/", "/0.html", "/a/"]) | dated(
         "a", "2026-01-02", redirect_from=["/a/"]
     )
     fill(index, cluster, files | dated("c", "2026-12-01", redirect_from=["/c"]))
     assert index.redirects("portal", NOW) == [
+        ("/0.html", f"{NEWS}/b.md"),
         ("/a/", f"{NEWS}/a.md"),
         ("/a/", f"{NEWS}/b.md"),
-        ("/z.html", f"{NEWS}/b.md"),
     ]
     assert index.redirects("english", NOW) == []
+    assert paths([index.redirected("portal", "/a/", NOW)]) == ["a"]
+    assert paths([index.redirected("portal", "/c", NOW), index.redirected("portal", "/c", LATER)]) == ["", "c"]
+    assert index.redirected("english", "/a/", NOW) is None
 
 
 def test_rendered_bodies_are_kept_under_their_key(index):

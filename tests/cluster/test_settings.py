@@ -27,10 +27,8 @@ def test_without_a_file_everything_lies_in_the_working_folder(tmp_path):
 
 
 def test_the_file_is_read(tmp_path):
-    settings = load(
-        tmp_path,
-        'format = 1\ndata = "/srv/data"\nvar = "v"\ntargets = "dir:a ssh://b/c"\nport = 9000\nlang = "zh"\nhost = "0.0.0.0"\n',
-    )
+    paths = 'data = "/srv/data"\nvar = "v"\ntargets = "dir:a ssh://b/c"\n'
+    settings = load(tmp_path, f'format = 1\n{paths}port = 9000\nlang = "zh"\nhost = "0.0.0.0"\n')
     assert (settings.data, settings.var) == (Path("/srv/data"), tmp_path / "v")
     assert settings.targets == ("dir:a", "ssh://b/c")
     assert (settings.port, settings.language, settings.host) == (9000, "zh", "0.0.0.0")

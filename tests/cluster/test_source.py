@@ -98,6 +98,12 @@ def test_a_utf8_name_is_already_printable():
     assert printable("content/公告 \n\\xb9.md") == "content/公告 \n\\xb9.md"
 
 
+def test_a_folder_opened_again_is_the_same_state(folder):
+    source = FolderSource(folder)
+    (folder / ARTICLE).write_bytes(b"changed meanwhile")
+    assert source.reopened().revision == source.revision
+
+
 def test_a_file_that_went_meanwhile_is_told(folder):
     source = FolderSource(folder)
     (folder / ARTICLE).unlink()

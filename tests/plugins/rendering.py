@@ -19,7 +19,8 @@ from plugins.pages.job import Findings, Job
 from plugins.pages.markdown import BodyRenderer
 from plugins.pages.page import Composed
 from plugins.pages.plan import compose_page, plan_pages
-from publish.build import Rooms, make_job as job_of_site, read_cluster, run_pelican
+from publish.build import Rooms, read_cluster, run_pelican
+from publish.build import make_job as job_of_site
 from tests.builders import ARTICLE, NOW, REPOSITORY, Files, make_article, make_cluster_files
 
 THEME = REPOSITORY / "themes" / "gov"

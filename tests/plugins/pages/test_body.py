@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from bs4 import BeautifulSoup
-from hypothesis import given, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from plugins.pages.body import MARK, Body, Resolved, Target, dump_body, fill, parse_body
 from plugins.pages.views import TocEntry
@@ -43,7 +44,7 @@ def test_addresses_are_escaped_and_attributes_added() -> None:
         ("others stay links", "[甲](a.md) [乙](b.md)", '<p>甲 <a href="/to/b.md">乙</a></p>'),
         ("a link around a picture", "[![图](b.png)](a.md)", '<p><img alt="图" src="/to/b.png"></p>'),
     ],
-    ids=lambda value: value if value.startswith("a ") or " " in value and "<" not in value else "",
+    ids=lambda value: value if value.startswith("a ") or (" " in value and "<" not in value) else "",
 )
 def test_a_dead_link_becomes_plain_text_and_keeps_its_words(name: str, text: str, html: str) -> None:
     assert filled(text, "a.md") == html, name
@@ -96,6 +97,7 @@ bodies = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(bodies)
 def test_a_cached_body_is_the_same_body(body: Body) -> None:
     assert parse_body(dump_body(body)) == body

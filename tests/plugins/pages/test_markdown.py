@@ -6,7 +6,8 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from plugins.pages.markdown import BodyRenderer
 from tests.plugins.rendering import body_of, codes, renderer
@@ -14,10 +15,12 @@ from tests.plugins.rendering import body_of, codes, renderer
 MARKDOWN = st.lists(
     st.sampled_from(
         [
-            "# 一级", "## 目标", "## 目标", "#### 细目 {: #own }", "一段话，**要点**。", "词[^1]", "[^1]: 注", "[^n]: 另注",
+            "# 一级", "## 目标", "## 目标", "#### 细目 {: #own }", "一段话，**要点**。", "词[^1]",
+            "[^1]: 注", "[^n]: 另注",
             "*[GDP]: 生产总值", "GDP 增长", "[甲][r]", "[r]: a.md", "|a|b|\n|:-|-:|\n|1|2|", "![图](a.png)",
             "![一](a.png) ![二](b.png)", "- 项\n- 项", "词\n:   释义", "> 引\n> # 引题", "<script>x</script>",
-            "<div markdown=1>\n", "</div>", "第一条 为了治水。", "第二条 适用范围。", "    代码", "标题\n====", "[未完](", "{: .x }",
+            "<div markdown=1>\n", "</div>", "第一条 为了治水。", "第二条 适用范围。",
+            "    代码", "标题\n====", "[未完](", "{: .x }",
         ]
     ),
     max_size=8,
@@ -38,7 +41,7 @@ def soup_of(text: str) -> BeautifulSoup:
 
 
 @pytest.mark.parametrize("statute", [False, True], ids=["article", "statute"])
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(first=MARKDOWN, second=MARKDOWN)
 def test_a_body_is_the_same_whatever_was_rendered_before(statute: bool, first: str, second: str) -> None:
     used, fresh = (BodyRenderer(statute=statute, table_label="表格") for _ in range(2))
@@ -135,17 +138,20 @@ def test_alignment_is_a_class_beside_the_authors_own() -> None:
         (
             "a film",
             "![片](a.MP4)",
-            '<figure class="media"><video controls="" preload="metadata" src="@"></video><figcaption>片</figcaption></figure>',
+            '<figure class="media"><video controls="" preload="metadata" src="@"></video>'
+            "<figcaption>片</figcaption></figure>",
         ),
         (
             "a film in the open format",
             "![片](a.webm)",
-            '<figure class="media"><video controls="" preload="metadata" src="@"></video><figcaption>片</figcaption></figure>',
+            '<figure class="media"><video controls="" preload="metadata" src="@"></video>'
+            "<figcaption>片</figcaption></figure>",
         ),
         (
             "a sound",
             "![声](a.mp3)",
-            '<figure class="media"><audio controls="" preload="metadata" src="@"></audio><figcaption>声</figcaption></figure>',
+            '<figure class="media"><audio controls="" preload="metadata" src="@"></audio>'
+            "<figcaption>声</figcaption></figure>",
         ),
         (
             "a gallery",
@@ -184,6 +190,7 @@ def test_heading_anchors_are_prefixed_and_unique() -> None:
     assert ids == ["s-工作-目标", "s-工作目标", "s-工作目标_1", "s-main", "s", "s_1"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "Zs"]), min_size=1), max_size=6))
 def test_no_two_headings_share_an_anchor(titles: list[str]) -> None:
     soup = soup_of("\n\n".join(f"## {title}" for title in titles))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from plugins.pages.job import Findings
 from plugins.pages.lists import column_keys, compose_column, compose_list
@@ -30,6 +33,7 @@ def deal(counts: dict[int, int]) -> Shown:
     return shown
 
 
+@settings(deadline=None)
 @given(COUNTS)
 def test_every_item_is_shown_and_none_on_two_numbered_pages(counts: dict[int, int]) -> None:
     shown = deal(counts)
@@ -38,12 +42,14 @@ def test_every_item_is_shown_and_none_on_two_numbered_pages(counts: dict[int, in
     assert len({*numbered, *shown[OWN]}) == sum(counts.values())
 
 
+@settings(deadline=None)
 @given(COUNTS)
 def test_the_own_page_shows_twenty_to_thirty_nine_items_when_there_are_that_many(counts: dict[int, int]) -> None:
     total, newest = sum(counts.values()), paginate(counts).newest
     assert newest == total if total < 2 * PER_PAGE else PER_PAGE <= newest < 2 * PER_PAGE
 
 
+@settings(deadline=None)
 @given(COUNTS)
 def test_only_the_last_page_of_an_earlier_year_is_short_and_none_is_empty(counts: dict[int, int]) -> None:
     pages = paginate(counts)
@@ -53,6 +59,7 @@ def test_only_the_last_page_of_an_earlier_year_is_short_and_none_is_empty(counts
             assert len(items) == PER_PAGE or (number == pages.years[year] and year != max(counts))
 
 
+@settings(deadline=None)
 @given(COUNTS, st.integers(0, 2))
 def test_a_new_item_changes_at_most_two_numbered_pages(counts: dict[int, int], later: int) -> None:
     if sum(counts.values()) < 2 * PER_PAGE:
@@ -70,6 +77,7 @@ def _with_neighbours(counts: dict[int, int]) -> dict[tuple[int, int], object]:
     return {page: (items, None if page == OWN else pages.neighbours(*page)) for page, items in deal(counts).items()}
 
 
+@settings(deadline=None)
 @given(COUNTS)
 def test_going_from_older_to_older_visits_every_page(counts: dict[int, int]) -> None:
     pages = paginate(counts)
@@ -78,7 +86,7 @@ def test_going_from_older_to_older_visits_every_page(counts: dict[int, int]) -> 
         visited.append(at)
         at = pages.neighbours(*at)[0]
     assert sorted(visited) == sorted(page for page in deal(counts) if page != OWN)
-    for here, older in zip(visited, visited[1:], strict=False):
+    for here, older in itertools.pairwise(visited):
         assert pages.neighbours(*older)[1] == here
 
 

@@ -9,15 +9,16 @@ from plugins.pages.sanitize import clean, has_unsafe_scheme, violations
 from tests.plugins.rendering import body_of, codes
 
 # Written down here again on purpose: what may stand in a page does not follow from what the code lets through.
-INERT = frozenset(
-    "a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure h2 "
-    "h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp small span strong sub summary sup table tbody td "
-    "tfoot th thead time tr u ul var video audio".split()
+_TAGS = (
+    "a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure "
+    "h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp small span strong sub summary sup table "
+    "tbody td tfoot th thead time tr u ul var video audio"
 )
-ATTRIBUTES = frozenset(
+_ATTRIBUTES = (
     "alt aria-label class colspan controls datetime dir headers height href id lang loading open preload rel reversed "
-    "role rowspan scope span src start tabindex title type value width".split()
+    "role rowspan scope span src start tabindex title type value width"
 )
+INERT, ATTRIBUTES = frozenset(_TAGS.split()), frozenset(_ATTRIBUTES.split())
 
 ATTACKS = {
     "script element": "<script>alert(1)</script>",
@@ -49,10 +50,10 @@ ATTACKS = {
     "base": "<base href=https://evil.example/>",
     "inline SVG with a handler": "<svg onload=alert(1)><circle/></svg>",
     "inline SVG with a script": "<svg><script>alert(1)</script></svg>",
-    "inline SVG that animates": "<svg><a><animate attributeName=href values=javascript:alert(1) /><text>x</text></a></svg>",
-    "MathML": '<math><maction actiontype="statusline#http://evil.example" xlink:href="javascript:alert(1)">x</maction></math>',
+    "inline SVG that animates": "<svg><a><animate attributeName=href values=javascript:alert(1) /></a></svg>",
+    "MathML": '<math><maction actiontype="statusline#x" xlink:href="javascript:alert(1)">x</maction></math>',
     "noscript mutation": '<noscript><p title="</noscript><img src=x onerror=alert(1)>">',
-    "namespace mutation": "<math><mtext><table><mglyph><style><!--</style><img title=\"--><img src=1 onerror=alert(1)>\">",
+    "namespace mutation": "<math><mtext><table><mglyph><style><!--</style><img title='--><img src=1 onerror=x()>'>",
     "template": "<template><script>alert(1)</script></template>",
     "comment": "<!--<img src=--><img src=x onerror=alert(1)//>",
     "conditional comment": "<!--[if gte IE 4]><script>alert(1)</script><![endif]-->",

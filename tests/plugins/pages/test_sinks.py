@@ -1,0 +1,189 @@
+"""Promises of the two sinks: blobs store nothing twice, a plain folder keeps what is not ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import brotli
+import pytest
+
+from cluster.blobs import BlobStore
+from cluster.errors import BuildError
+from cluster.manifest import Entry
+from plugins.pages.sinks import BlobSink, FolderSink, is_text
+
+PAGE = b"<p>" + "云泽".encode() * 200
+
+
+def files_in(folder: Path) -> set[str]:
+    """The paths of all files below a folder but the sink's own note."""
+    paths = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    return paths - {".zhanqun-files"}
+
+
+def stored(store: BlobStore) -> int:
+    """How many blobs there are."""
+    return sum(1 for path in store.root.rglob("*") if path.is_file())
+
+
+# ---- blobs ----------------------------------------------------------------------------------------------------------
+
+
+def test_text_is_stored_with_its_brotli_sibling_and_other_files_alone(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path)
+    sink = BlobSink(store, "portal", {})
+    sink.put("index.html", PAGE)
+    sink.put("a.png", b"png")
+    sink.finish()
+    page, picture = sink.entries["portal/index.html"], sink.entries["portal/a.png"]
+    assert page.brotli is not None
+    assert brotli.decompress(store.read(page.brotli)) == store.read(page.raw) == PAGE
+    assert (page.size, picture.brotli, picture.size) == (len(PAGE), None, 3)
+
+
+def test_the_same_bytes_under_two_names_are_stored_once(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path)
+    sink = BlobSink(store, "portal", {})
+    for name in ("a.html", "b.html"):
+        sink.put(name, PAGE)
+    assert sink.entries["portal/a.html"] == sink.entries["portal/b.html"]
+    assert stored(store) == 2
+
+
+def test_a_page_that_did_not_change_is_neither_stored_nor_compressed_again(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path)
+    first = BlobSink(store, "portal", {})
+    first.put("index.html", PAGE)
+    known = first.entries["portal/index.html"]
+    assert known.brotli is not None
+    times = {sha: store.path(sha).stat().st_mtime_ns for sha in (known.raw, known.brotli)}
+    second = BlobSink(store, "portal", first.entries)
+    second.put("index.html", PAGE)
+    assert (second.stored, second.entries) == (0, first.entries)
+    assert times == {sha: store.path(sha).stat().st_mtime_ns for sha in times}
+
+
+def test_the_earlier_brotli_bytes_are_used_again_whatever_made_them(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path)
+    other = brotli.compress(PAGE, quality=1)
+    earlier = {"portal/index.html": Entry(store.put(PAGE), store.put(other), len(PAGE))}
+    sink = BlobSink(store, "portal", earlier)
+    sink.put("index.html", PAGE)
+    assert sink.entries == earlier
+
+
+@pytest.mark.parametrize("lost", ["raw", "brotli"])
+def test_a_blob_that_was_lost_is_made_again(tmp_path: Path, lost: str) -> None:
+    store = BlobStore(tmp_path)
+    first = BlobSink(store, "portal", {})
+    first.put("index.html", PAGE)
+    store.path(getattr(first.entries["portal/index.html"], lost)).unlink()
+    second = BlobSink(store, "portal", first.entries)
+    second.put("index.html", PAGE)
+    assert (second.stored, stored(store), second.entries) == (1, 2, first.entries)
+
+
+def test_a_changed_page_is_stored_and_the_earlier_bytes_stay(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path)
+    first = BlobSink(store, "portal", {})
+    first.put("index.html", PAGE)
+    second = BlobSink(store, "portal", first.entries)
+    second.put("index.html", PAGE + b"!")
+    assert second.stored == 1
+    assert store.read(first.entries["portal/index.html"].raw) == PAGE
+
+
+def test_assets_are_shared_by_the_cluster(tmp_path: Path) -> None:
+    sink = BlobSink(BlobStore(tmp_path), "portal", {})
+    sink.put("assets/style.1.css", b"a{}")
+    sink.put("news/assets/x.css", b"b{}")
+    assert set(sink.entries) == {"assets/style.1.css", "portal/news/assets/x.css"}
+
+
+def test_a_large_file_is_streamed_and_not_compressed(tmp_path: Path) -> None:
+    film = tmp_path / "film"
+    film.write_bytes(b"x" * 100_000)
+    store = BlobStore(tmp_path / "blobs")
+    sink = BlobSink(store, "portal", {})
+    sink.put_file("a.csv", film)
+    entry = sink.entries["portal/a.csv"]
+    assert (entry.brotli, entry.size, store.read(entry.raw)) == (None, 100_000, film.read_bytes())
+
+
+def test_compression_can_be_switched_off_for_comparisons(tmp_path: Path) -> None:
+    sink = BlobSink(BlobStore(tmp_path), "portal", {}, compressed=False)
+    sink.put("index.html", PAGE)
+    assert sink.entries["portal/index.html"].brotli is None
+
+
+def test_what_is_worth_compressing_is_told_by_the_name() -> None:
+    assert all(map(is_text, ("a.html", "a.css", "a.js", "a.svg", "a.xml", "a.json", "a.txt", "a.csv", "a.vtt")))
+    assert not any(map(is_text, ("a.png", "a.pdf", "a.mp4", "_redirects", "html")))
+
+
+# ---- a plain folder -------------------------------------------------------------------------------------------------
+
+
+def run(folder: Path, *paths: str) -> None:
+    """One run that writes these files."""
+    sink = FolderSink(folder)
+    for path in paths:
+        sink.put(path, path.encode())
+    sink.finish()
+
+
+def test_a_folder_holds_what_the_last_run_wrote(tmp_path: Path) -> None:
+    run(tmp_path, "index.html", "news/a.html", "news/2026/b.html")
+    run(tmp_path, "index.html", "news/2026/b.html")
+    assert files_in(tmp_path) == {"index.html", "news/2026/b.html"}
+    assert (tmp_path / "news/2026/b.html").read_bytes() == b"news/2026/b.html"
+
+
+def test_files_of_others_stay(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("x")
+    run(tmp_path, "a.html")
+    run(tmp_path, "b.html")
+    assert files_in(tmp_path) == {"mine.txt", "b.html"}
+
+
+def test_a_large_file_is_copied(tmp_path: Path) -> None:
+    (tmp_path / "film").write_bytes(b"x" * 3_000_000)
+    sink = FolderSink(tmp_path / "out")
+    sink.put_file("v/film.mp4", tmp_path / "film")
+    sink.finish()
+    assert (tmp_path / "out/v/film.mp4").read_bytes() == (tmp_path / "film").read_bytes()
+    run(tmp_path / "out")
+    assert files_in(tmp_path / "out") == set()
+
+
+def test_the_note_of_an_earlier_run_cannot_remove_anything_outside(tmp_path: Path) -> None:
+    for outside in (tmp_path / "secret", tmp_path / "other" / "secret"):
+        outside.parent.mkdir(exist_ok=True)
+        outside.write_text("x")
+    folder = tmp_path / "out"
+    run(folder, "a.html")
+    (folder / "link").symlink_to(tmp_path / "other")
+    (folder / ".zhanqun-files").write_text(f"../secret\n{tmp_path / 'secret'}\nlink/secret\na.html\n", "utf-8")
+    run(folder, "b.html")
+    assert files_in(folder) == {"b.html"}
+    assert (tmp_path / "secret").exists()
+    assert (tmp_path / "other" / "secret").exists()
+
+
+def test_a_link_in_place_of_an_old_file_is_removed_and_its_target_stays(tmp_path: Path) -> None:
+    run(tmp_path, "a.html", "b.html")
+    (tmp_path / "a.html").unlink()
+    (tmp_path / "a.html").symlink_to("b.html")
+    run(tmp_path, "b.html")
+    assert not (tmp_path / "a.html").is_symlink()
+    assert (tmp_path / "b.html").read_bytes() == b"b.html"
+
+
+@pytest.mark.parametrize("path", ["../x.html", "news/../../x.html", "link/x.html"])
+def test_nothing_is_written_outside_the_folder(tmp_path: Path, path: str) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path)
+    with pytest.raises(BuildError, match="outside"):
+        FolderSink(folder).put(path, b"x")
+    assert not (tmp_path / "x.html").exists()
