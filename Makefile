@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PORT ?= 8080
+PORT ?=
 LAWS := $(wildcard ../shared/data/laws)
 export ZHANQUN_LAWS ?= $(if $(LAWS),$(abspath $(LAWS)),)
 
@@ -14,8 +14,8 @@ help: ## list the commands
 
 setup: $(BIN)/.inside ## the environment alone: .venv/bin/zhanqun
 
-up: setup ## set up everything, build the demo cluster, serve it; Ctrl-C stops (PORT=8080)
-	@ZHANQUN_LANG=$${ZHANQUN_LANG:-zh} ZHANQUN_PORT=$(PORT) $(BIN)/zhanqun up
+up: setup ## set up everything, build the demo cluster, serve it; Ctrl-C stops (PORT=8080 chooses the port)
+	@ZHANQUN_LANG=$${ZHANQUN_LANG:-zh} $(if $(PORT),ZHANQUN_PORT=$(PORT)) $(BIN)/zhanqun up
 
 test: setup-dev ## set up what the tests need and run all of them
 	@sh tests/tools/test.sh
@@ -34,6 +34,7 @@ screenshots: setup-dev ## take the pictures in docs/images with Debian's Chromiu
 	$(BIN)/python -m tests.tools.take_screenshots
 
 catalogues: setup-dev ## bring the translation files up to the words in code and templates
+	mkdir -p var
 	$(BIN)/pybabel -q extract -F themes/gov/babel.cfg --omit-header -o var/theme.pot themes/gov plugins
 	for locale in zh_Hans en; do $(BIN)/pybabel -q update -N -i var/theme.pot -l $$locale -o themes/gov/translations/$$locale/LC_MESSAGES/messages.po; done
 	$(BIN)/python -m tests.tools.cli_words

@@ -13,7 +13,7 @@ import click
 from cli.console import Console
 from cli.options import FOLDER
 from cluster.clock import current_time
-from cluster.errors import ConflictError
+from cluster.errors import ConflictError, ContentError
 from cluster.gitstore import GitSource, GitStore, identity
 from cluster.intake import decide
 from cluster.site import Cluster
@@ -62,7 +62,10 @@ def _nothing(console: Console) -> str:
 def _commit(console: Console, store: GitStore, urgent: str | None, make: Make, what: str) -> str:
     head = store.head()
     if head is None:
-        raise ConflictError("The repository has no branch 'main'.", "内容库没有 main 分支。")
+        raise ContentError(
+            f"{store.path} has no branch 'main'. Run 'zhanqun seed', or push one.",
+            f"{store.path} 没有 main 分支。请运行 zhanqun seed 或推送内容。",
+        )
     source = GitSource(store, head)
     cluster = read_cluster(source)
     changes = make(source, cluster)

@@ -19,6 +19,7 @@ from cluster.media import MediaStore, dump_pointer
 from cluster.site import Cluster, Column
 from cluster.source import Source
 from cluster.writing import Changes
+from plugins.pages.files import KNOWN
 from publish.workspace import Workspace
 
 KINDS = ("markdown", "file")
@@ -141,6 +142,11 @@ def _import_file(
     if file.is_dir():
         raise click.UsageError(console.words("Name one file, not a folder."))
     path = f"content/{target.removeprefix('content/')}"
+    if path.rpartition(".")[2].lower() not in KNOWN:
+        raise ContentError(
+            f"{target}: such files are not published. Allowed: {' '.join(KNOWN)}.",
+            f"{target}：这种格式不能发布。可用：{' '.join(KNOWN)}。",
+        )
     if file.stat().st_size > LIMITS.git_blob_bytes:
         data = dump_pointer(MediaStore(workspace.settings.data / "media").keep(file))
         console.tell("Stored in data/media; Git holds a pointer.")

@@ -9,7 +9,6 @@ import click
 from cli.console import Console
 from cli.options import FOLDER, command
 from cluster.clock import current_time
-from cluster.errors import ConflictError
 from cluster.gitstore import Commit, GitSource, GitStore, identity
 from cluster.source import FolderSource, Source
 from publish.workspace import Workspace
@@ -33,7 +32,7 @@ _MESSAGES = {
     "seeded": "{repository} was made from the demo content.",
     "kept": "{repository} is there already and was left as it is.",
     "offered": "The folder's state lies on the branch {branch}; merge what you like of it.",
-    "same": "The folder's state is what main already holds.",
+    "same": "The folder's state is what was already seeded or offered.",
 }
 
 
@@ -46,20 +45,23 @@ def seed_repository(repository: Path, folder: Source, *, update: bool = False) -
             return "seeded", store.commit(_commit(folder, {}, "Seed the content repository"))
         if not update:
             return "kept", head
-        known = {entry.path: entry.blob for entry in GitSource(store, head).entries()}
-        commit = _commit(folder, known, "Offer the present demo content")
-        if not commit.changes:
-            return "same", head
-        return "offered", _offer(store, commit, head)
+        return _offer(store, folder, head)
 
 
-def _offer(store: GitStore, commit: Commit, head: str) -> str:
-    """The commit on top of `main`, on a branch of its own that replaces an earlier offer."""
-    try:
-        store.advance(UPDATE_BRANCH, new=head, old=store.head(UPDATE_BRANCH))
-    except ConflictError:
-        return _offer(store, commit, head)
-    return store.commit(commit, branch=UPDATE_BRANCH)
+def _offer(store: GitStore, folder: Source, head: str) -> tuple[str, str]:
+    """The folder's state on the branch `demo-update`, on top of the last offer or of the seed.
+
+    It never stands on `main`, so that a merge brings what the demo changed and leaves what the city added.
+    """
+    offered = store.head(UPDATE_BRANCH)
+    base = offered or store.first_commit(head)
+    known = {entry.path: entry.blob for entry in GitSource(store, base).entries()}
+    commit = _commit(folder, known, "Offer the present demo content")
+    if not commit.changes:
+        return "same", base
+    if offered is None:
+        store.advance(UPDATE_BRANCH, new=base, old=None)
+    return "offered", store.commit(commit, branch=UPDATE_BRANCH, base=base)
 
 
 def _commit(folder: Source, known: dict[str, str], message: str) -> Commit:

@@ -55,5 +55,5 @@ def _show(console: Console, state: dict[str, Any]) -> None:
         moment = state["next_moment"][:16].replace("T", " ")
         console.result(console.words("The next item goes live or expires at {moment}.", moment=moment))
     count = len(state["issues"])
-    message = "{count} issue(s); see: zhanqun check" if count else "No issues."
-    console.result(console.words(message, count=count))
+    message = "{count} issue(s); see: zhanqun check --content {repository}" if count else "No issues."
+    console.result(console.words(message, count=count, repository=console.settings.repository))

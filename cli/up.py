@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,11 +27,11 @@ from publish.workspace import Workspace, as_built
 @command("up", example="zhanqun up")
 def up(console: Console, workspace: Workspace) -> int:
     """Seeds the content repository once, publishes main, serves it and keeps it live. Ctrl-C stops all."""
-    made, _ = seed_repository(workspace.settings.repository, FolderSource(Path()))
-    if made == "seeded":
+    if not workspace.settings.repository.exists():
+        seed_repository(workspace.settings.repository, FolderSource(Path()))
         console.tell("The content repository was made from the demo content.")
     _publish(console, workspace)
-    with _worker(workspace):
+    with _worker(console, workspace):
         serve_target(console, workspace, workspace.settings.port)
     return 0
 
@@ -47,13 +48,23 @@ def _publish(console: Console, workspace: Workspace) -> None:
 
 
 @contextmanager
-def _worker(workspace: Workspace) -> Iterator[None]:
-    """The worker in a process of its own, ended with this one."""
+def _worker(console: Console, workspace: Workspace) -> Iterator[None]:
+    """The worker in a process of its own, ended with this one; when it dies before, that is told."""
     settings = workspace.settings
     arguments = ["worker", "--data", str(settings.data), "--var", str(settings.var)]
     process = subprocess.Popen([sys.executable, "-m", "cli", *arguments], cwd=settings.base)
+    ending = threading.Event()
+
+    def tell_death() -> None:
+        process.wait()
+        if not ending.is_set():
+            console.tell("The worker has stopped; new commits do not go live. Start it again with: zhanqun worker")
+
+    watch = threading.Thread(target=tell_death, daemon=True)
+    watch.start()
     try:
         yield
     finally:
+        ending.set()
         process.terminate()
-        process.wait()
+        watch.join()

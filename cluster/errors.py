@@ -19,6 +19,10 @@ class ClusterError(Exception):
         self.english = english
         self.chinese = chinese
 
+    def __reduce__(self) -> tuple[type[ClusterError], tuple[str, str]]:
+        """How the error travels between processes: by both of its texts."""
+        return type(self), (self.english, self.chinese)
+
     def text(self, language: str) -> str:
         """The message in `zh` or `en`."""
         return self.chinese if language.startswith("zh") else self.english

@@ -77,6 +77,10 @@ class GitStore:
         rows = self._git("for-each-ref", "--format=%(objectname) %(refname)", "--", name).splitlines()
         return next((row[:40] for row in rows if row[41:] == name), None)
 
+    def first_commit(self, commit: str) -> str:
+        """The oldest commit that `commit` descends from."""
+        return self._git("rev-list", "--max-parents=0", "--date-order", "--reverse", _checked(commit), "--").split()[0]
+
     def files(self, commit: str) -> Iterator[Entry]:
         """All files below `content/` and `sites/` at a commit, sorted by path."""
         listing = self._git("ls-tree", "-r", "-z", "--full-tree", _checked(commit), "--", *TOPS)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.blobs import BlobStore
-from cluster.errors import BuildError, BusyError, ClusterError, ConfigError, FormatError
+from cluster.errors import BuildError, BusyError, ConfigError, FormatError
 from cluster.index import Index
 from cluster.index.ingest import dump_issue, parse_issue
 from cluster.issues import Issue, Severity
@@ -183,15 +183,6 @@ class _Rendered:
 
 
 @dataclass(frozen=True, slots=True)
-class _Refused:
-    """An error on its way between processes, which exceptions of two arguments do not survive."""
-
-    error: type[ClusterError]
-    english: str
-    chinese: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Work:
     """What every site's run of one build shares."""
 
@@ -200,13 +191,6 @@ class _Work:
     order: Order
     cluster: Cluster
     earlier: Mapping[str, Entry]
-
-    def attempt(self, key: str) -> _Rendered | _Refused:
-        """`render` in another process."""
-        try:
-            return self.render(key)
-        except ClusterError as error:
-            return _Refused(type(error), error.english, error.chinese)
 
     def render(self, key: str) -> _Rendered:
         """One site, with an index and a source of its own so that it may run in another process."""
@@ -227,16 +211,10 @@ def _render(work: _Work, progress: Progress) -> list[_Rendered]:
     if work.order.jobs == 1 or len(keys) == 1:
         return [_announced(work, key, progress) for key in keys]
     with ProcessPoolExecutor(work.order.jobs, mp_context=multiprocessing.get_context("fork")) as pool:
-        running = {pool.submit(work.attempt, key): key for key in keys}
+        running = {pool.submit(work.render, key): key for key in keys}
         for future in as_completed(running):
             progress(running[future])
-        return [_succeeded(future.result()) for future in running]
-
-
-def _succeeded(result: _Rendered | _Refused) -> _Rendered:
-    if isinstance(result, _Refused):
-        raise result.error(result.english, result.chinese)
-    return result
+        return [future.result() for future in running]
 
 
 def _announced(work: _Work, key: str, progress: Progress) -> _Rendered:

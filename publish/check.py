@@ -18,6 +18,9 @@ from publish.build import Rooms, make_job, read_cluster
 class NoSink:
     """Takes output and forgets it."""
 
+    def begin(self, folder: Path) -> None:
+        """No folder is needed."""
+
     def put(self, path: str, data: bytes) -> None:
         """Forgets one file."""
 

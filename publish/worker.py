@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cluster.clock import parse_date, stamp
-from cluster.errors import BusyError, ClusterError, HeldError
+from cluster.errors import BuildError, BusyError, ClusterError, HeldError
 from cluster.gitstore import GitStore
 from publish import release
 from publish.build import Order
@@ -96,9 +96,10 @@ class Worker:
                 ledger.finish(job.id, "held", self.clock())
                 self.report.failed(error)
                 continue
-            except ClusterError as error:
-                self._put_back(job, error.english)
-                self.report.failed(error)
+            except (ClusterError, OSError) as error:
+                told = _as_told(error)
+                self._put_back(job, told.english)
+                self.report.failed(told)
                 return False
             if outcome.failures:
                 self._put_back(job, outcome.failures[0].en)
@@ -139,6 +140,13 @@ def _alone(data: Path) -> Iterator[None]:
                 f"Another worker works over {data}. One is enough.", f"已有另一个 worker 在处理 {data}，一个就够了。"
             ) from error
         yield
+
+
+def _as_told(error: ClusterError | OSError) -> ClusterError:
+    """The error as a report takes it; a full or failing disk must not end the worker."""
+    if isinstance(error, ClusterError):
+        return error
+    return BuildError(f"The disk failed: {error}. It is tried again.", f"磁盘出错：{error}。稍后重试。")
 
 
 def _is_reference(path: str) -> bool:

@@ -24,6 +24,9 @@ from plugins.pages.language import catalogue
 class Sink(Protocol):
     """Where output goes; paths are URL paths without the leading slash, below the site or `assets/`."""
 
+    def begin(self, folder: Path) -> None:
+        """Called once before the first file with Pelican's output folder."""
+
     def put(self, path: str, data: bytes) -> None:
         """Takes one file."""
 

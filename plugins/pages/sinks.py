@@ -37,6 +37,9 @@ class BlobSink:
         self.entries: dict[str, Entry] = {}
         self.stored = 0
 
+    def begin(self, folder: Path) -> None:
+        """Blobs do not go where Pelican would write."""
+
     def put(self, path: str, data: bytes) -> None:
         """Takes one file."""
         full = self._full(path)
@@ -69,6 +72,10 @@ class FolderSink:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._written: list[str] = []
+
+    def begin(self, folder: Path) -> None:
+        """Writes where Pelican was told to (`-o`)."""
+        self._folder = folder
 
     def put(self, path: str, data: bytes) -> None:
         """Writes one file, aside and then in place."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pelican.writers import Writer
@@ -16,6 +17,7 @@ class PageWriter(Writer):  # type: ignore[misc]
         super().__init__(output_path, settings=settings)
         job: Job = self.settings["ZHANQUN"]
         self._sink = job.sink
+        self._sink.begin(Path(output_path))
         self.written = 0
 
     def put(self, path: str, data: bytes) -> None:

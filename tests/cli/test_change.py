@@ -66,7 +66,7 @@ def test_an_empty_repository_has_no_main(zhanqun: CommandLine, seeded: City) -> 
     said = zhanqun(*MOVE, "--data", "empty")
 
     assert said.code == 1
-    assert "no branch 'main'" in said.err
+    assert "has no branch 'main'. Run 'zhanqun seed', or push one." in said.err
 
 
 def test_a_broken_configuration_is_told_before_anything_changes(zhanqun: CommandLine, seeded: City) -> None:

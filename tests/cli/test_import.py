@@ -90,6 +90,8 @@ def test_a_working_folder_takes_an_import(zhanqun: CommandLine, here: Path, coll
 
     assert zhanqun("import", "markdown", collection, *PLACE, "--content", "work").code == 0
     assert len(list((folder / "content" / "portal" / "news" / "2026").glob("*.md"))) == 4
+    again = zhanqun("import", "markdown", collection, *PLACE, "--content", "work")
+    assert "There is nothing to change." in again.err
 
 
 REFUSED = [

@@ -67,7 +67,7 @@ def test_update_says_when_there_is_nothing_new(zhanqun: CommandLine, demo: Path)
     zhanqun("seed")
     said = zhanqun("seed", "--update")
 
-    assert "what main already holds" in said.err
+    assert "what was already seeded or offered" in said.err
     assert City(demo).head("demo-update") is None
 
 
@@ -83,3 +83,17 @@ def test_a_folder_without_sites_is_refused(zhanqun: CommandLine, here: Path) -> 
     assert said.code == 1
     assert "holds no folder 'sites'" in said.err
     assert not (here / "data").exists()
+
+
+def test_an_offer_leaves_out_what_the_city_added_to_main(zhanqun: CommandLine, demo: Path) -> None:
+    zhanqun("seed")
+    city = City(demo)
+    city.commit({"content/portal/news/2026/ours.md": make_article("本市新增")})
+    write_tree(demo, {ARTICLE: make_article("新示例")})
+    zhanqun("seed", "--update")
+
+    with GitStore(city.root / "data" / "content.git") as store:
+        offered, main = str(store.head("demo-update")), str(store.head())
+        changed = {entry.path for entry in store.changes(store.first_commit(main), offered)}
+
+    assert changed == {ARTICLE}

@@ -30,7 +30,7 @@ def test_issues_of_the_last_build_are_counted(zhanqun: CommandLine, city: City) 
     said = zhanqun("status")
 
     assert said.code == 3
-    assert "1 issue(s); see: zhanqun check" in said.out
+    assert "1 issue(s); see: zhanqun check --content" in said.out
     assert zhanqun("status", "--json").json["issues"][0]["path"].endswith("bad.md")
 
 

@@ -89,9 +89,7 @@ def test_a_moved_item_keeps_every_byte_and_gains_its_old_address():
 @pytest.mark.parametrize("ending", [".md", ""])
 def test_paths_may_be_given_with_or_without_prefix_and_ending(prefix, ending):
     name = "portal/news/{}/river" + ending
-    changes = move(
-        {ARTICLE: make_article()}, prefix + name.format("notices/2026"), prefix + name.format("2026")
-    )
+    changes = move({ARTICLE: make_article()}, prefix + name.format("notices/2026"), prefix + name.format("2026"))
     assert set(changes) == {ARTICLE, "content/portal/news/notices/2026/river.md"}
 
 
@@ -262,23 +260,17 @@ def test_only_the_naming_bytes_of_another_item_change():
     front = "title:  '甲'   # 记\ndate: 2026-01-02\nsource: 乙"
     before = make_raw(front, "一\r\n[甲](/portal/news/2026/river.md)\t\n\n\n末 river")
     changes = move({ARTICLE: make_article(), OTHER: before}, MOVED)
-    assert changes[OTHER] == before.replace(
-        b"/portal/news/2026/river.md", b"/portal/news/notices/2026/flood.md"
-    )
+    assert changes[OTHER] == before.replace(b"/portal/news/2026/river.md", b"/portal/news/notices/2026/flood.md")
 
 
 def test_items_that_cannot_be_read_are_left_alone():
     files = {ARTICLE: make_article(), OTHER: b"[a](/portal/news/2026/river.md)"}
-    files["content/portal/news/2026/odd.md"] = make_article(
-        type="unknown", interprets="portal/news/2026/river.md"
-    )
+    files["content/portal/news/2026/odd.md"] = make_article(type="unknown", interprets="portal/news/2026/river.md")
     assert set(move(files, MOVED)) == {ARTICLE, MOVED}
 
 
 def test_a_move_reads_a_commit_and_passes_links_by(tmp_path):
-    with make_store(
-        tmp_path, {**CONFIG, ARTICLE: make_article(), OTHER: make_article(body="river")}
-    ) as store:
+    with make_store(tmp_path, {**CONFIG, ARTICLE: make_article(), OTHER: make_article(body="river")}) as store:
         commit_link(store, "content/portal/news/2026/link.md", "river.md")
         head = store.head()
         assert head is not None
@@ -342,9 +334,7 @@ def test_configuration_that_names_the_item_is_told_with_its_line_and_left():
         f"sites/portal/site.toml:{ours}",
         f"sites/portal/site.toml:{ours}",
     )
-    assert not any(
-        path.startswith("sites/") for path in move_item(MemorySource(files), CLUSTER, ARTICLE, MOVED)
-    )
+    assert not any(path.startswith("sites/") for path in move_item(MemorySource(files), CLUSTER, ARTICLE, MOVED))
 
 
 # ---- agreement with the pages ----
@@ -402,9 +392,7 @@ def test_a_target_means_the_same_path_here_and_on_pages(target, path):
 
 FOLDERS = ("news/2026", "news/notices/2026", "news/notices/2025")
 PLACES = [f"content/portal/{folder}/{slug}.md" for folder in FOLDERS for slug in ("a", "b", "ab")]
-FILES = [
-    f"content/portal/{folder}/{name}" for folder in ("news/2026", "images") for name in ("a.webp", "表 1.pdf")
-]
+FILES = [f"content/portal/{folder}/{name}" for folder in ("news/2026", "images") for name in ("a.webp", "表 1.pdf")]
 
 
 @st.composite
@@ -412,9 +400,7 @@ def trees(draw):
     """A few items that name one another and files in every form, and a free place in the first one's year."""
     paths = draw(st.lists(st.sampled_from(PLACES), min_size=2, max_size=5, unique=True))
     files = {path: draw(items(path)) for path in paths}
-    free = [
-        place for place in PLACES if place not in files and place.split("/")[-2] == paths[0].split("/")[-2]
-    ]
+    free = [place for place in PLACES if place not in files and place.split("/")[-2] == paths[0].split("/")[-2]]
     return files, paths[0], draw(st.sampled_from(free or ["content/portal/news/2026/free.md"]))
 
 
@@ -423,9 +409,7 @@ def items(draw, path):
     targets = draw(st.lists(st.sampled_from([*PLACES, *FILES]), max_size=4))
     forms = ("[x]({})", "![x](<{}>)", '<a href="{}">x</a>', "字`[x](a.md)`字")
     body = "\n\n".join(draw(st.sampled_from(forms)).format(draw(written(one, path))) for one in targets)
-    fields = (
-        {"interprets": draw(st.sampled_from(PLACES)).removeprefix("content/")} if draw(st.booleans()) else {}
-    )
+    fields = {"interprets": draw(st.sampled_from(PLACES)).removeprefix("content/")} if draw(st.booleans()) else {}
     year = path.split("/")[-2]
     return make_article(date=f"{year}-05-01", body=body, **fields)
 

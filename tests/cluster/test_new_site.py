@@ -38,9 +38,7 @@ def sites_of(data):
 def test_a_new_site_is_valid_beside_the_others(language):
     changes = make(language=language)
     assert set(changes) == {"sites/cluster.toml", SITE, ABOUT}
-    cluster, issues = load_cluster(
-        {**FILES, SITE: changes[SITE], "sites/cluster.toml": changes["sites/cluster.toml"]}
-    )
+    cluster, issues = load_cluster({**FILES, SITE: changes[SITE], "sites/cluster.toml": changes["sites/cluster.toml"]})
     assert issues == ()
     assert list(cluster.sites) == ["portal", "congress", "forestry"]
     site = cluster.sites["forestry"]
@@ -140,9 +138,7 @@ def test_the_key_is_added_and_no_other_byte_of_cluster_toml_changes(before, afte
 def test_an_empty_list_gets_its_first_key(before):
     files = make_cluster_files({})
     text = files["sites/cluster.toml"].decode().replace("sites = []", f"sites = {before}")
-    assert sites_of(make({**files, "sites/cluster.toml": text.encode()})["sites/cluster.toml"]) == [
-        "forestry"
-    ]
+    assert sites_of(make({**files, "sites/cluster.toml": text.encode()})["sites/cluster.toml"]) == ["forestry"]
 
 
 def test_a_list_that_cannot_be_found_is_refused_rather_than_broken():

@@ -63,6 +63,9 @@ class MemorySink:
     files: dict[str, bytes] = field(default_factory=dict)
     finished: int = 0
 
+    def begin(self, folder: Path) -> None:
+        """Nothing is written."""
+
     def put(self, path: str, data: bytes) -> None:
         """Keeps one file."""
         self.files[path] = data

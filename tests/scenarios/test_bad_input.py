@@ -76,7 +76,9 @@ CASES = {
     "20 MB of Markdown": left_out("file-too-big", 0, make_raw(DATED, "一行字。\n" * 1_600_000)),
     "bytes that are no UTF-8": left_out("not-utf8", 8, make_raw(DATED, "正文") + "\n云泽".encode("gbk")),
     # ---- YAML that attacks
-    "an anchor and its alias": left_out("yaml-forbidden", 2, make_raw(f"title: &t {MARK}\nsource: *t\ndate: 2026-11-19")),
+    "an anchor and its alias": left_out(
+        "yaml-forbidden", 2, make_raw(f"title: &t {MARK}\nsource: *t\ndate: 2026-11-19")
+    ),
     "a YAML bomb": left_out("yaml-forbidden", 3, make_raw(BOMB)),
     "a Python object in YAML": left_out(
         "yaml-forbidden", 5, make_raw(f"{DATED}\nsummary: !!python/object/apply:os.system [id]")
@@ -93,7 +95,9 @@ CASES = {
     "an unknown content type": left_out("type-unknown", 5, make_raw(f"{DATED}\ntype: poem")),
     "a standing page in a year folder": left_out("year-folder-unwanted", 0, make_page(MARK)),
     # ---- place
-    "a column that does not exist": placed("content/portal/sports/2026/bad.md", "column-unknown", "/sports/2026/bad.html"),
+    "a column that does not exist": placed(
+        "content/portal/sports/2026/bad.md", "column-unknown", "/sports/2026/bad.html"
+    ),
     "a site that does not exist": placed("content/harbour/news/2026/bad.md", "site-unknown", BAD_URL),
     "a dated item outside a year folder": placed("content/portal/news/bad.md", "year-folder-missing", "/news/bad.html"),
     "an item outside any column": placed("content/portal/bad.md", "path-bad", "/bad.html"),
@@ -156,8 +160,12 @@ CASES = {
     "a handler": mended("html-removed", 9, body('<p onclick="steal()">字</p>'), "steal()"),
     "a script address in HTML": mended("html-removed", 9, body('<a href="javascript:steal()">字</a>'), "steal()"),
     "a style": mended("html-removed", 9, body('<p style="position:fixed">字</p>'), "position:fixed"),
-    "a style sheet": mended("html-removed", 9, body("<style>body { display: grotesque }</style>"), "display: grotesque"),
-    "a form": mended("html-removed", 9, body('<form action="https://bad.example/"><input name="pin"></form>'), "bad.example"),
+    "a style sheet": mended(
+        "html-removed", 9, body("<style>body { display: grotesque }</style>"), "display: grotesque"
+    ),
+    "a form": mended(
+        "html-removed", 9, body('<form action="https://bad.example/"><input name="pin"></form>'), "bad.example"
+    ),
     # ---- told, and published as it is
     "a byte order mark": mended("bom", 1, b"\xef\xbb\xbf" + body("正文"), "\ufeff"),
     "Windows line ends": mended("crlf", 1, body("正文").replace(b"\n", b"\r\n"), "\r"),
@@ -165,7 +173,9 @@ CASES = {
     "a field that is unknown": mended("field-unknown", 5, body("正文", colour=MARK), MARK),
     "a topic that is unknown": mended("topic-unknown", 5, body("正文", topic="no-such-topic"), "no-such-topic"),
     "a further column that is unknown": mended("also-unknown", 5, body("正文", also=["no-such"]), "no-such"),
-    "an interpretation of nothing": mended("reference-missing", 0, body("正文", interprets="portal/no-such"), "no-such"),
+    "an interpretation of nothing": mended(
+        "reference-missing", 0, body("正文", interprets="portal/no-such"), "no-such"
+    ),
 }
 
 
@@ -198,7 +208,9 @@ def _check_told(city: City, told: tuple[str, int, str], code: int = 3) -> None:
 
 
 def _leaked(city: City, unwanted: str) -> list[str]:
-    return [path for path, data in city.output().items() if unwanted in data.decode("utf-8", "replace") or unwanted in path]
+    return [
+        path for path, data in city.output().items() if unwanted in data.decode("utf-8", "replace") or unwanted in path
+    ]
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
@@ -275,7 +287,9 @@ def test_a_broken_configuration_is_told_whole_and_leaves_the_live_site_alone(cit
     assert city.publish().code == 0
     before = city.live_bytes()
     broken = make_site("portal", host="ein host", language="fr", colors={"main": "blue", "accent": "#b3261e"})
-    city.commit({"sites/portal/site.toml": broken + b'\n[[columns]]\npath = "2026"\ntitel = "x"\n', BAD: make_article(MARK)})
+    city.commit(
+        {"sites/portal/site.toml": broken + b'\n[[columns]]\npath = "2026"\ntitel = "x"\n', BAD: make_article(MARK)}
+    )
     chinese, english = city.publish("--json", language="zh"), city.publish(language="en")
     assert (chinese.code, english.code) == (1, 1)
     issues = chinese.result["issues"]

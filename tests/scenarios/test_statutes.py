@@ -110,7 +110,9 @@ def test_the_contents_list_every_chapter_in_order(statutes: list[Statute]) -> No
         wanted = [_squeezed(found[1]) for line in statute.lines if (found := _CHAPTER.match(line))]
         shown = ["".join(text.split()) for text in statute.page.texts(".toc a")]
         assert [title for title in shown if title in set(wanted)] == wanted, statute.source
-        assert {link.removeprefix("#") for link in statute.page.links(".toc a")} <= set(statute.page.ids), statute.source
+        assert {link.removeprefix("#") for link in statute.page.links(".toc a")} <= set(statute.page.ids), (
+            statute.source
+        )
         with_chapters += bool(wanted)
     assert with_chapters > 200
 

@@ -91,7 +91,9 @@ def test_every_file_of_the_manifest_is_served_with_its_bytes(served_house: House
     wrong = []
     for path in served_house.manifest:
         status, body = ask(quote(served_house.address(path), safe=":/"))
-        is_right = status == 404 if path.endswith("/_redirects") else (status, body) == (200, _bytes(served_house, path))
+        is_right = (
+            status == 404 if path.endswith("/_redirects") else (status, body) == (200, _bytes(served_house, path))
+        )
         if not is_right:
             wrong.append((path, status))
     assert wrong == []
@@ -173,7 +175,7 @@ def _sitemap_addresses(data: bytes) -> list[str]:
 
 def _is_content(path: str) -> bool:
     """Whether a page is a column's, a list's or an item's: all that lie in a folder but topics and notices."""
-    return path.count("/") > 1 and not path.split("/")[1] in ("topics", "leave")
+    return path.count("/") > 1 and path.split("/")[1] not in ("topics", "leave")
 
 
 @served
