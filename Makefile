@@ -50,7 +50,8 @@ setup-dev: $(BIN)/.dev
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed / 需要 Python 3.11 或更新版本" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { echo "Install python3-venv first / 请先安装 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { test "$$(id -u)" -eq 0 && apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; } || { echo "Install python3-venv first / 请先安装 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
 
 $(BIN)/.inside: $(BIN)/python requirements.lock pyproject.toml
 	@echo "Installing into $(VENV) / 正在安装到 $(VENV) …" >&2

@@ -19,7 +19,6 @@ from typing import Any
 from cli.main import main
 
 NOW = "2026-11-20T09:00:00+08:00"
-_OWN = ("ZHANQUN_", "LANG", "LC_ALL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,8 @@ def zhanqun(base: Path, *arguments: str | Path, language: str = "en", url: str =
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
-    """This process's environment without the settings of whoever runs the tests."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OWN)}
+    """This process's environment without the program's settings of whoever runs the tests."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ZHANQUN_")}
     return kept | variables
 
 

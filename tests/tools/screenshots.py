@@ -30,6 +30,11 @@ _FIRST_ITEM = """() => {
   return first ? first.href : null;
 }"""
 
+# A lazy picture below the photograph, or in a closed menu, is never loaded and never decoded: nobody waits for it.
+_DECODE_VISIBLE = """() => Promise.all([...document.images]
+  .filter(image => image.offsetParent !== null && image.getBoundingClientRect().top < innerHeight)
+  .map(image => image.decode().catch(() => null)))"""
+
 
 @dataclass(frozen=True, slots=True)
 class Shot:
@@ -86,7 +91,7 @@ def _photograph(page: Page, width: int) -> bytes:
     height = min(MOST_HEIGHT, page.evaluate("document.documentElement.scrollHeight"))
     # Pictures below the fold are loaded lazily and only when they come into view.
     page.set_viewport_size({"width": width, "height": height})
-    page.evaluate("Promise.all([...document.images].map(image => image.decode().catch(() => null)))")
+    page.evaluate(_DECODE_VISIBLE)
     picture = page.screenshot(animations="disabled")
     page.set_viewport_size({"width": width, "height": 900})
     return picture

@@ -189,6 +189,7 @@ def test_two_translations_into_one_language_still_agree() -> None:
     pages = ["news/2026/river.html", "news/2026/river.html", "news/2026/again.html"]
     alternates = {compose(job, path)[0].page.alternates for job, path in zip(jobs, pages, strict=True)}
     assert len(alternates) == 1
+    assert alternates.pop()[0] == ("en", f"{ENGLISH}/news/2026/river.html")
 
 
 def test_an_item_without_translations_has_no_alternates() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from bs4 import BeautifulSoup
 
+from plugins.pages.body import Resolved, fill
 from plugins.pages.sanitize import clean, has_unsafe_scheme, violations
-from tests.plugins.rendering import body_of, codes
+from tests.builders import make_article
+from tests.plugins.rendering import body_of, codes, renderer
 
 # Written down here again on purpose: what may stand in a page does not follow from what the code lets through.
 _TAGS = (
@@ -52,16 +54,16 @@ ATTACKS = {
     "inline SVG with a script": "<svg><script>alert(1)</script></svg>",
     "inline SVG that animates": "<svg><a><animate attributeName=href values=javascript:alert(1) /></a></svg>",
     "MathML": '<math><maction actiontype="statusline#x" xlink:href="javascript:alert(1)">x</maction></math>',
-    "noscript mutation": '<noscript><p title="</noscript><img src=x onerror=alert(1)>">',
-    "namespace mutation": "<math><mtext><table><mglyph><style><!--</style><img title='--><img src=1 onerror=x()>'>",
+    "noscript mutation": '<noscript><p title="</noscript><img src=a.png onerror=alert(1)>">',
+    "namespace mutation": "<math><mtext><table><mglyph><style><!--</style><img title='--><img src=a.png onerror=x()>'>",
     "template": "<template><script>alert(1)</script></template>",
-    "comment": "<!--<img src=--><img src=x onerror=alert(1)//>",
+    "comment": "<!--<img src=--><img src=a.png onerror=alert(1)//>",
     "conditional comment": "<!--[if gte IE 4]><script>alert(1)</script><![endif]-->",
     "CDATA": "<![CDATA[<script>alert(1)</script>]]>",
     "processing instruction": "<?php echo 1 ?><script>alert(1)</script>",
-    "handler on a picture": "<img src=x onerror=alert(1)>",
-    "handler with a slash": "<img/src=x/onerror=alert(1)>",
-    "handler with a line break": "<img src=x\nonerror\n=\nalert(1)>",
+    "handler on a picture": "<img src=a.png onerror=alert(1)>",
+    "handler with a slash": "<img/src=a.png/onerror=alert(1)>",
+    "handler with a line break": "<img src=a.png\nonerror\n=\nalert(1)>",
     "handler in capitals": "<div ONCLICK=alert(1)>x</div>",
     "handler on a video": "<video src=x.mp4 onerror=alert(1) onloadstart=alert(1)></video>",
     "handler on details": "<details open ontoggle=alert(1)>x</details>",
@@ -98,6 +100,14 @@ ATTACKS = {
 }  # fmt: skip
 
 
+# What the attacks point at is there, so that nothing is safe only because it is a dead link.
+FILES = {
+    "content/portal/news/2026/a.png": b"x",
+    "content/portal/news/2026/x.mp4": b"x",
+    "content/portal/news/2026/b.md": make_article(),
+}
+
+
 def assert_inert(html: str) -> None:
     """No element, attribute or address in `html` can do anything."""
     for tag in BeautifulSoup(html, "html.parser").find_all(True):
@@ -112,9 +122,10 @@ def assert_inert(html: str) -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_no_attack_leaves_anything_active_in_a_body(attack: str) -> None:
-    html, _ = body_of(f"一段话。\n\n{attack}\n\n又一段话。")
-    assert_inert(html)
-    assert "\ue000" not in html
+    text = f"一段话。\n\n{attack}\n\n又一段话。"
+    for html in (body_of(text, FILES)[0], fill(renderer().render(text), lambda target: Resolved("/to/it"))):
+        assert_inert(html)
+        assert "\ue000" not in html
 
 
 # An element that is never closed swallows the rest, as in any browser.
@@ -152,6 +163,7 @@ def test_what_was_removed_is_named_once_each(markup: str, told: list[str]) -> No
     [
         ("https://a.example/", False),
         ("HTTPS://a.example/", False),
+        (" https://a.example/", False),
         ("mailto:a@b.example", False),
         ("tel:0999", False),
         ("news/x.md", False),

@@ -170,13 +170,16 @@ def test_the_note_of_an_earlier_run_cannot_remove_anything_outside(tmp_path: Pat
     assert (tmp_path / "other" / "secret").exists()
 
 
-def test_a_link_in_place_of_an_old_file_is_removed_and_its_target_stays(tmp_path: Path) -> None:
-    run(tmp_path, "a.html", "b.html")
-    (tmp_path / "a.html").unlink()
-    (tmp_path / "a.html").symlink_to("b.html")
-    run(tmp_path, "b.html")
-    assert not (tmp_path / "a.html").is_symlink()
-    assert (tmp_path / "b.html").read_bytes() == b"b.html"
+@pytest.mark.parametrize("target", ["b.html", "../elsewhere"])
+def test_a_link_in_place_of_an_old_file_is_removed_and_its_target_stays(tmp_path: Path, target: str) -> None:
+    folder = tmp_path / "out"
+    run(folder, "a.html", "b.html")
+    (tmp_path / "elsewhere").write_bytes(b"b.html")
+    (folder / "a.html").unlink()
+    (folder / "a.html").symlink_to(target)
+    run(folder, "b.html")
+    assert not (folder / "a.html").is_symlink()
+    assert (folder / target).read_bytes() == b"b.html"
 
 
 @pytest.mark.parametrize("path", ["../x.html", "news/../../x.html", "link/x.html"])
