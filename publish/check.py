@@ -9,6 +9,7 @@ from cluster.index import Index
 from cluster.issues import Issue
 from cluster.source import Source
 from plugins.pages.job import Job, empty_navigation
+from plugins.pages.links import missing_help
 from plugins.pages.markdown import BodyRenderer
 from plugins.pages.plan import compose_page, plan_pages
 from plugins.pages.redirects import redirect_table
@@ -58,4 +59,4 @@ def _site_issues(job: Job) -> list[Issue]:
     for key in plan_pages(job):
         compose_page(job, job.findings, key, renderers)
     redirect_table(job, job.findings)
-    return [*job.findings.issues, *empty_navigation(job)]
+    return [*job.findings.issues, *empty_navigation(job), *missing_help(job)]

@@ -17,6 +17,8 @@ from tests.scenarios.house import House, laws_folder, open_house, served
 from tests.tools import nu
 from tests.tools.csp import CHROMIUM
 
+# Parts of file names, the longest first.
+LONGEST = ("test_whole_house", "test_same_bytes", "test_statutes", "test_bad_input", "test_laws")
 NO_LAWS = "ZHANQUN_LAWS names no folder with statutes"
 
 
@@ -30,9 +32,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 @pytest.fixture(scope="session")
 def served_house(house: House) -> Iterator[House]:
-    """The whole house over HTTP; its tests are in the group `served`, for there is one port."""
+    """The whole house over HTTP. Its addresses hold one port, so all its tests stand in one file, which one worker runs."""
     with served(house) as open_for_all:
         yield open_for_all
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the long tests first, so that no worker is left alone with them at the end."""
+    items.sort(key=lambda item: next((n for n, word in enumerate(LONGEST) if word in item.nodeid), len(LONGEST)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -17,6 +17,7 @@ from pelican.generators import Generator
 from plugins.pages.files import write_files
 from plugins.pages.fixed import leaving_keys, text_files
 from plugins.pages.job import Findings, Job, empty_navigation
+from plugins.pages.links import missing_help
 from plugins.pages.markdown import BodyRenderer
 from plugins.pages.page import Composed, PageKey
 from plugins.pages.plan import compose_page, plan_pages
@@ -51,7 +52,7 @@ class PagesGenerator(Generator):  # type: ignore[misc]
     def generate_context(self) -> None:
         """Plans the pages."""
         self.keys = plan_pages(self.job)
-        self.job.findings.issues += empty_navigation(self.job)
+        self.job.findings.issues += [*empty_navigation(self.job), *missing_help(self.job)]
 
     def generate_output(self, writer: PageWriter) -> None:
         """Renders the pages, then what they turned out to need: leaving notices, files, redirects, assets."""

@@ -113,6 +113,12 @@ def _page_url(job: Job, path: str, of: str) -> str | None:
     return moved.url if moved else None
 
 
+def missing_help(job: Job) -> list[Issue]:
+    """The issue for every help page that the site's configuration names and the site does not have."""
+    paths = (path for path in job.site.help.values() if not page_exists(job, path))
+    return [Issue.of("link-missing", job.site.config_path, 0, "help", target=path) for path in paths]
+
+
 def page_exists(job: Job, path: str) -> bool:
     """Whether the site has a page at this URL path."""
     if path in _FIXED_PAGES or job.index.at(job.site.key, path, job.now) is not None:

@@ -44,7 +44,7 @@ def topics_name(job: Job) -> str:
 
 def _all_name(job: Job) -> str:
     """The heading over everything, for a topic without sections."""
-    return "All items" if job.site.language == "en" else "全部内容"
+    return job.words.gettext("All items")
 
 
 def compose_topics(job: Job, findings: Findings, key: PageKey) -> Composed:

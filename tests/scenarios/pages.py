@@ -41,6 +41,18 @@ WANTED = (
 )
 
 
+def _by_last() -> dict[str, list[tuple[str, str]]]:
+    """Tag or class → the class it must be in and the name of `WANTED`."""
+    rows: dict[str, list[tuple[str, str]]] = {}
+    for wanted in WANTED:
+        above, _, last = wanted.rpartition(" ")
+        rows.setdefault(last, []).append((above.removeprefix("."), wanted))
+    return rows
+
+
+_BY_LAST = _by_last()
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One element: its attributes and its text with single blanks."""
@@ -89,14 +101,14 @@ def read_page(path: str, html: str) -> ReadPage:
     return ReadPage(path, kind, reader.language, reader.metas, reader.canonical, reader.ids, reader.pieces)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Open:
     """An element that is not yet closed; `texts` collects for each name it is wanted under."""
 
     tag: str
     classes: tuple[str, ...]
     attributes: dict[str, str]
-    wanted: tuple[str, ...]
+    wanted: list[str]
     texts: list[str] = field(default_factory=list)
 
 
@@ -109,6 +121,7 @@ class _Reader(HTMLParser):
         self.body: list[str] = []
         self.canonical = self.language = ""
         self._open: list[_Open] = []
+        self._listening: list[_Open] = []
         self._inside: Counter[str] = Counter()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -117,9 +130,11 @@ class _Reader(HTMLParser):
         if "id" in attributes:
             self.ids[attributes["id"]] += 1
         classes = tuple(attributes.get("class", "").split())
-        element = _Open(tag, classes, attributes, tuple(self._wanted(tag, classes)))
+        element = _Open(tag, classes, attributes, self._wanted(tag, classes))
         self._open.append(element)
         self._inside.update(classes)
+        if element.wanted:
+            self._listening.append(element)
         if tag in _VOID:
             self._close()
 
@@ -129,24 +144,23 @@ class _Reader(HTMLParser):
                 pass
 
     def handle_data(self, data: str) -> None:
-        for element in self._open:
-            if element.wanted:
-                element.texts.append(data)
+        for element in self._listening:
+            element.texts.append(data)
 
     def _wanted(self, tag: str, classes: tuple[str, ...]) -> list[str]:
-        own = {tag, *(f".{name}" for name in classes)}
-        return [wanted for wanted in WANTED if self._is_meant(wanted, own)]
-
-    def _is_meant(self, wanted: str, own: set[str]) -> bool:
-        above, _, last = wanted.rpartition(" ")
-        return last in own and (not above or self._inside[above.removeprefix(".")] > 0)
+        """The names of `WANTED` that an element bears, where it stands."""
+        own = (tag, *(f".{name}" for name in classes))
+        rows = (row for name in own for row in _BY_LAST.get(name, ()))
+        return [wanted for above, wanted in rows if not above or self._inside[above] > 0]
 
     def _close(self) -> str:
         element = self._open.pop()
         self._inside.subtract(element.classes)
-        for wanted in element.wanted:
-            text = " ".join("".join(element.texts).split())
-            self.pieces.setdefault(wanted, []).append(Piece(element.attributes, text))
+        if element.wanted:
+            self._listening.remove(element)
+            piece = Piece(element.attributes, " ".join("".join(element.texts).split()))
+            for wanted in element.wanted:
+                self.pieces.setdefault(wanted, []).append(piece)
         return element.tag
 
     def _note_head(self, tag: str, attributes: dict[str, str]) -> None:

@@ -22,8 +22,6 @@ SITES = list(read_cluster(FolderSource(REPOSITORY)).sites)
 # What `FolderSink` leaves in a plain folder beside the output, to know its own files.
 MARKER = ".zhanqun-files"
 
-pytestmark = pytest.mark.xdist_group("same-bytes")
-
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -17,7 +17,7 @@ from plugins.pages.statute import article_number
 from tests.scenarios.house import LAW_COLUMN, House, laws_folder
 from tests.scenarios.pages import ReadPage, read_page
 
-pytestmark = [pytest.mark.laws, pytest.mark.xdist_group("statutes")]
+pytestmark = pytest.mark.laws
 
 HEAD_END = "<!-- INFO END -->"
 # Marks of Markdown, blanks, and the zero-width blanks that a word processor left behind.

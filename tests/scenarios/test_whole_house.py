@@ -1,7 +1,4 @@
-"""The whole cluster as visitors get it: this repository's content and the real statutes, published and served.
-
-Tests in the group `served` share one server; those in the group `pages` share the pages read from the live release.
-"""
+"""The whole cluster as visitors get it: this repository's content and the real statutes, published and served."""
 
 from __future__ import annotations
 
@@ -27,9 +24,6 @@ from tests.scenarios.pages import ReadPage, read_page
 from tests.tools import nu
 from tests.tools.crawl import CrawlResult, crawl
 from tests.tools.csp import visit
-
-served = pytest.mark.xdist_group("served")
-of_pages = pytest.mark.xdist_group("pages")
 
 # Files that no page links to, and why.
 READ_BY_MACHINES = ("/_redirects", "/robots.txt", "/sitemap.xml", "/feed.json")
@@ -66,27 +60,23 @@ def ask(served_house: House) -> Iterator[Ask]:
         yield get
 
 
-@served
 def test_no_link_is_dead_and_no_anchor_is_missing(crawled: CrawlResult) -> None:
     assert crawled.dead_links() == []
     assert crawled.missing_anchors() == []
     assert crawled.redirected_links() == []
 
 
-@served
 def test_every_page_is_reached_by_links_from_the_home_pages(served_house: House, crawled: CrawlResult) -> None:
     expected = {path for path in served_house.manifest if not path.endswith((*READ_BY_MACHINES, *SHOWN_ON_ERRORS))}
     assert expected & set(crawled.unreached(served_house.manifest)) == set()
     assert len(crawled.pages) == len(served_house.pages) - len(SHOWN_ON_ERRORS) * len(served_house.hosts)
 
 
-@served
 def test_only_government_sites_are_linked_without_a_notice_of_leaving(crawled: CrawlResult) -> None:
     assert crawled.stray_links() == []
     assert crawled.external_links() != []
 
 
-@served
 def test_every_file_of_the_manifest_is_served_with_its_bytes(served_house: House, ask: Ask) -> None:
     wrong = []
     for path in served_house.manifest:
@@ -103,7 +93,6 @@ def _bytes(house: House, path: str) -> bytes:
     return house.file(path).read_bytes()
 
 
-@served
 def test_an_address_that_does_not_exist_answers_404_and_one_withdrawn_410(served_house: House, ask: Ask) -> None:
     for site in served_house.cluster.sites.values():
         address = served_house.cluster.address(site)
@@ -113,7 +102,6 @@ def test_an_address_that_does_not_exist_answers_404_and_one_withdrawn_410(served
     assert any(site.gone for site in served_house.cluster.sites.values())
 
 
-@served
 def test_atom_feeds_are_valid_and_their_absolute_addresses_answer(served_house: House, ask: Ask) -> None:
     feeds = [path for path in served_house.manifest if path.endswith("feed.xml")]
     assert {path.partition("/")[0] for path in feeds} == set(served_house.cluster.sites)
@@ -139,7 +127,6 @@ def _check_atom(element: ElementTree.Element, ask: Ask) -> None:
     assert [link for link in links if ask(link)[0] != 200] == []
 
 
-@served
 def test_json_feeds_are_valid_and_their_absolute_addresses_answer(served_house: House, ask: Ask) -> None:
     for site in served_house.cluster.sites.values():
         feed = json.loads(_bytes(served_house, f"{site.key}/feed.json"))
@@ -151,7 +138,6 @@ def test_json_feeds_are_valid_and_their_absolute_addresses_answer(served_house: 
         assert all(item["id"] and item["title"] and item["content_text"] for item in feed["items"])
 
 
-@served
 def test_sitemaps_name_every_page_meant_for_search_engines_and_no_other(served_house: House, ask: Ask) -> None:
     for site in served_house.cluster.sites.values():
         listed = _sitemap_addresses(_bytes(served_house, f"{site.key}/sitemap.xml"))
@@ -178,7 +164,6 @@ def _is_content(path: str) -> bool:
     return path.count("/") > 1 and path.split("/")[1] not in ("topics", "leave")
 
 
-@served
 @pytest.mark.browser
 def test_no_page_breaks_its_policy_logs_an_error_or_asks_a_third_party(served_house: House) -> None:
     pages = served_house.pages
@@ -202,14 +187,12 @@ def _of_kind(pages: list[ReadPage], *kinds: str) -> list[ReadPage]:
     return found
 
 
-@of_pages
 @pytest.mark.nu
 def test_the_html_checker_finds_no_error_on_any_page(house: House) -> None:
     report = nu.check_pages(*(house.www / "current" / site for site in house.cluster.sites))
     assert [str(error) for error in report.errors] == []
 
 
-@of_pages
 def test_every_page_names_its_site_as_the_header_and_the_footer_do(house: House, pages: list[ReadPage]) -> None:
     for page in pages:
         site = house.cluster.sites[page.site]
@@ -220,7 +203,6 @@ def test_every_page_names_its_site_as_the_header_and_the_footer_do(house: House,
         assert page.language == site.language, page.path
 
 
-@of_pages
 def test_every_page_has_the_footer_that_the_rules_ask_for(house: House, pages: list[ReadPage]) -> None:
     for page in pages:
         site = house.cluster.sites[page.site]
@@ -234,7 +216,6 @@ def test_every_page_has_the_footer_that_the_rules_ask_for(house: House, pages: l
         assert any(link.endswith("/help/correction.html") for link in links), page.path
 
 
-@of_pages
 def test_column_tags_say_what_the_column_pages_show(house: House, pages: list[ReadPage]) -> None:
     for page in _of_kind(pages, "column", "list"):
         column = _column_of(house, page.path)
@@ -250,7 +231,6 @@ def _column_of(house: House, path: str) -> Column:
     return house.cluster.sites[site].columns["/".join(parts)]
 
 
-@of_pages
 def test_article_tags_say_what_the_article_pages_show(house: House, pages: list[ReadPage]) -> None:
     for page in _of_kind(pages, "article"):
         column = _column_of(house, page.path)
@@ -262,7 +242,6 @@ def test_article_tags_say_what_the_article_pages_show(house: House, pages: list[
         assert page.metas["Url"] == page.canonical == house.address(page.path), page.path
 
 
-@of_pages
 def test_a_dated_item_has_a_time_that_is_not_in_the_future_and_a_source(pages: list[ReadPage]) -> None:
     for page in _of_kind(pages, "article"):
         if page.path.split("/")[-2].isdecimal():
@@ -271,7 +250,6 @@ def test_a_dated_item_has_a_time_that_is_not_in_the_future_and_a_source(pages: l
             assert page.metas["ContentSource"], page.path
 
 
-@of_pages
 def test_every_inner_page_has_a_breadcrumb_that_ends_with_its_title(pages: list[ReadPage]) -> None:
     for page in pages:
         crumbs = page.texts(".breadcrumb li")
@@ -284,14 +262,12 @@ def test_every_inner_page_has_a_breadcrumb_that_ends_with_its_title(pages: list[
             assert crumbs[-1] == page.text("h1"), page.path
 
 
-@of_pages
 def test_no_page_gives_an_id_twice_or_lacks_its_one_heading(pages: list[ReadPage]) -> None:
     for page in pages:
         assert [name for name, count in page.ids.items() if count > 1] == [], page.path
         assert len(page.texts("h1")) == 1, page.path
 
 
-@of_pages
 def test_every_leaf_column_of_every_site_shows_an_item(house: House, pages: list[ReadPage]) -> None:
     shown = {page.path: page.texts(".items li") for page in _of_kind(pages, "column")}
     empty = [
@@ -303,7 +279,6 @@ def test_every_leaf_column_of_every_site_shows_an_item(house: House, pages: list
     assert empty == []
 
 
-@of_pages
 def test_home_pages_show_every_block_and_none_is_empty(house: House, pages: list[ReadPage]) -> None:
     homes = {page.site: page for page in _of_kind(pages, "home")}
     assert set(homes) == set(house.cluster.sites)
@@ -313,7 +288,6 @@ def test_home_pages_show_every_block_and_none_is_empty(house: House, pages: list
         assert all(page.texts(".block")), key
 
 
-@of_pages
 def test_nothing_of_a_scheduled_item_is_anywhere_in_the_output(house: House) -> None:
     waiting = list(_scheduled_words())
     assert waiting != []

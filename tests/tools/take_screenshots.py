@@ -7,13 +7,13 @@ Builds into a temporary folder and serves that, so the pictures never show what 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from tests.scenarios.house import House, laws_folder, open_house, served
+from tests.scenarios.house import LAW_COLUMN, House, open_house, served
 from tests.tools.screenshots import SHOTS, Shot, take_pictures
 
 REPOSITORY = Path(__file__).parents[2]
@@ -21,18 +21,21 @@ REPOSITORY = Path(__file__).parents[2]
 DEMO_STATUTES = "/fagui/difang/"
 
 
-def shots_for(laws: Path | None) -> Sequence[Shot]:
-    """The table of pictures, with a statute that is there."""
-    if laws is not None:
-        return SHOTS
-    return [replace(shot, path=DEMO_STATUTES) if shot.name == "statute" else shot for shot in SHOTS]
+def shots_of(house: House) -> Sequence[Shot]:
+    """The table of pictures, with the newest real statute, or else the demo's."""
+    site, column = LAW_COLUMN
+    # Their names begin with their dates.
+    laws = [path for path in house.pages if re.fullmatch(rf"{site}/{column}/\d{{4}}/\d{{8}}-[^/]+", path)]
+    statute = Shot("statute", site, f"/{max(laws).partition('/')[2]}") if laws else None
+    demo = Shot("statute", site, DEMO_STATUTES, first_item=True)
+    return [(statute or demo) if shot.name == "statute" else shot for shot in SHOTS]
 
 
 def take(house: House, out: Path) -> list[Path]:
     """Serves the house and takes every picture."""
     base = f"http://{{site}}.yunze.localhost:{house.port}"
     with served(house):
-        return take_pictures(base, shots_for(laws_folder()), out)
+        return take_pictures(base, shots_of(house), out)
 
 
 def main() -> int:

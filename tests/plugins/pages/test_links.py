@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from plugins.pages.job import Findings, Job
-from plugins.pages.links import is_external, leaving_path, outward, page_exists, resolve_link
+from plugins.pages.links import is_external, leaving_path, missing_help, outward, page_exists, resolve_link
 from tests.builders import ARTICLE, NOW, make_article, make_cluster_files, make_page, make_site, make_topic
 from tests.plugins.rendering import body_of, compose, make_job, render_site
 
@@ -211,3 +211,13 @@ def test_a_dead_link_in_a_body_is_told_with_the_line_in_the_file() -> None:
     html, findings = body_of("一\n\n二 [甲](none.md) 三")
     assert BeautifulSoup(html, "html.parser").find_all("a") == []
     assert [(issue.code, issue.path, issue.line) for issue in findings.issues] == [("link-missing", ARTICLE, 9)]
+
+
+def test_a_help_page_that_is_not_there_is_told() -> None:
+    site = make_site("portal", help={"about": "/about/city.html", "contact": "/about/nobody.html"})
+    job = make_job(make_cluster_files({"portal": site}) | {"content/portal/about/city.md": make_page()})
+
+    (issue,) = missing_help(job)
+
+    assert (issue.code, issue.path) == ("link-missing", "sites/portal/site.toml")
+    assert "/about/nobody.html" in issue.text("en")
