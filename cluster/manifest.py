@@ -126,7 +126,7 @@ class Manifest:
         """The manifest of these files. Raises: FormatError naming a path that no manifest may hold."""
         entries = {path: mapping[path] for path in sorted(mapping)}
         for path, entry in entries.items():
-            if reason := _path_fault(path) or _entry_fault(entry):
+            if reason := path_fault(path) or _entry_fault(entry):
                 raise _fault(repr(path), reason)
         if clash := _clash(entries):
             raise _fault(repr(clash[0]), clash[1])
@@ -276,12 +276,13 @@ def _parse_line(number: int, line: str) -> tuple[str, Entry]:
     if match is None:
         raise _fault(f"manifest:{number}", _NOT_A_LINE)
     raw, brotli, size, path = match.groups()
-    if reason := _path_fault(path):
+    if reason := path_fault(path):
         raise _fault(f"manifest:{number}", reason)
     return path, Entry(raw, None if brotli == "-" else brotli, int(size))
 
 
-def _path_fault(path: str) -> tuple[str, str] | None:
+def path_fault(path: str) -> tuple[str, str] | None:
+    """Why a manifest may not hold this path, in English and Chinese; None for a fit one."""
     if _PATH.fullmatch(path) is None:
         return _BAD_PATH
     if len(path) > NAME_BYTES // 4 and any(len(part.encode()) > NAME_BYTES for part in path.split("/")):

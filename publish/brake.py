@@ -2,7 +2,8 @@
 
 Called by build, which reports them, and publish, which holds.
 
-- Held: more than max(50 pages, 1 % of the site's pages) of a site, a site's home page, a whole site.
+- Held: more than max(50 pages, 1 % of the site's pages) of a site, more than half of a small one (at least 5 pages),
+  a site's home page, a whole site.
 - Pages are the `.html` files of a site; the notices below `leave/` come and go with links and do not count.
 - A page that moves counts: its old address goes.
 """
@@ -19,6 +20,8 @@ from cluster.manifest import ASSETS, Manifest
 
 PAGES_ALWAYS_FREE = 50
 PERCENT_FREE = 1
+# A small site is smaller than what is always free: losing half of it is as good as losing it.
+PAGES_OF_HALF = 5
 HOME = "index.html"
 
 
@@ -27,6 +30,7 @@ class Reason(StrEnum):
 
     FEW = "few"
     MANY = "many"
+    HALF = "half"
     HOME = "home"
     SITE = "site"
 
@@ -93,6 +97,8 @@ def _removal(site: str, count: int, total: int, new: Manifest, old: Manifest, is
         return Removal(site, count, total, Reason.HOME)
     if count > PAGES_ALWAYS_FREE and count * 100 > total * PERCENT_FREE:
         return Removal(site, count, total, Reason.MANY)
+    if count >= PAGES_OF_HALF and count * 2 > total:
+        return Removal(site, count, total, Reason.HALF)
     return Removal(site, count, total, Reason.FEW)
 
 
@@ -108,6 +114,10 @@ _TEXTS = {
     Reason.MANY: (
         "站点 {site} 将减少 {count} 个页面（共 {total} 个），超出允许的数量。",
         "Site {site} would lose {count} of its {total} pages: more than go without a yes.",
+    ),
+    Reason.HALF: (
+        "站点 {site} 将减少 {count} 个页面（共 {total} 个），超过一半。",
+        "Site {site} would lose {count} of its {total} pages: more than half.",
     ),
     Reason.HOME: (
         "站点 {site} 的首页将消失（共减少 {count} 个页面，原有 {total} 个）。",

@@ -16,6 +16,7 @@ from PIL import Image, UnidentifiedImageError
 
 from cluster.issues import Issue
 from cluster.limits import LIMITS
+from cluster.manifest import NAME_BYTES, path_fault
 from cluster.media import Pointer, parse_pointer
 from cluster.references import locate
 from cluster.site import RESERVED_COLUMNS
@@ -27,8 +28,10 @@ PICTURES = ("png", "jpg", "jpeg", "gif", "webp", "svg")
 DOCUMENTS = ("pdf", "docx", "xlsx", "ofd", "zip", "csv", "txt")
 MEDIA = ("mp4", "webm", "mp3", "vtt")
 KNOWN = (*PICTURES, *DOCUMENTS, *MEDIA)
-# First names that the program's own output has: a file there must not stand in for a page or for another site's file.
-_TAKEN = frozenset({*RESERVED_COLUMNS, "robots.txt"})
+# First names that the program's own output has: no file and no old address may stand in for what is there.
+RESERVED_NAMES = frozenset({*RESERVED_COLUMNS, "_mode.css", "_redirects", "robots.txt"})
+# A folder that ends so may be the name of a page, a feed or a compressed sibling.
+_FILE_ENDINGS = (".html", ".xml", ".json", ".css", ".br")
 _VIEW_BOX = re.compile(rb"viewBox\s*=\s*[\"']\s*[\d.-]+[\s,]+[\d.-]+[\s,]+(\d+(?:\.\d+)?)[\s,]+(\d+(?:\.\d+)?)")
 
 
@@ -41,6 +44,17 @@ class PlacedFile:
     size: int
     width: int = 0
     height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a file cannot be used: the issue's code, empty when it is told elsewhere, and what is wrong inside."""
+
+    code: str
+    what: str = ""
+
+
+_SVG_TOO_BIG = Refused("svg-active", f"> {LIMITS.svg_bytes}")
 
 
 def place_file(
@@ -56,37 +70,49 @@ def place_file(
     if entry is None:
         findings.issues.append(Issue.of("file-missing", of, line, field, target=target))
         return None
-    placed = _remembered(job, entry, kind)
-    if isinstance(placed, str):
-        code, what = ("svg-active", placed) if placed else ("file-missing", "")
-        findings.issues.append(Issue.of(code, of, line, field, target=target, what=what))
-        return None
     output = _output_path(job, path)
+    if not _is_fit(job, output):
+        endings = " ".join(_FILE_ENDINGS)
+        findings.issues.append(Issue.of("file-name", of, line, field, target=target, limit=NAME_BYTES, endings=endings))
+        return None
+    placed = _remembered(job, entry, kind)
+    if isinstance(placed, Refused):
+        if placed.code:
+            findings.issues.append(Issue.of(placed.code, of, line, field, target=target, what=placed.what))
+        return None
     findings.files[output] = entry
     return PlacedFile(quote(f"/{output}"), kind, *placed)
 
 
 def _output_path(job: Job, path: str) -> str:
     site, _, rest = path.removeprefix("content/").partition("/")
-    is_own = site == job.site.key and rest.partition("/")[0] not in _TAKEN
+    is_own = site == job.site.key and rest.partition("/")[0] not in RESERVED_NAMES
     return rest if is_own else f"files/{site}/{rest}"
 
 
-def _remembered(job: Job, entry: Entry, kind: str) -> tuple[int, int, int] | str:
+def _is_fit(job: Job, output: str) -> bool:
+    """Whether a manifest can hold the file beside all pages: one that cannot would stop the whole cluster."""
+    folders = output.split("/")[:-1]
+    return path_fault(f"{job.site.key}/{output}") is None and not any(name.endswith(_FILE_ENDINGS) for name in folders)
+
+
+def _remembered(job: Job, entry: Entry, kind: str) -> tuple[int, int, int] | Refused:
     """What `_measured` says, asked once per blob and job."""
     key = f"{entry.blob}.{kind}"
     if key not in job.measures:
         job.measures[key] = _measured(job, entry, kind)
-    found: tuple[int, int, int] | str = job.measures[key]
+    found: tuple[int, int, int] | Refused = job.measures[key]
     return found
 
 
-def _measured(job: Job, entry: Entry, kind: str) -> tuple[int, int, int] | str:
-    """Size, width and height; or why the file cannot be used: what is active in it, or `""` when it is not here."""
+def _measured(job: Job, entry: Entry, kind: str) -> tuple[int, int, int] | Refused:
+    """Size, width and height; or why the file cannot be used."""
     data = job.source.read(entry)
     pointer = parse_pointer(data)
     if pointer is not None:
         return _measure_large(job.media.path(pointer), pointer.size, kind)
+    if len(data) > LIMITS.git_blob_bytes:
+        return Refused("")  # the index has told `blob-too-big`
     if kind == "svg":
         return _measure_svg(data)
     if kind in PICTURES:
@@ -94,18 +120,19 @@ def _measured(job: Job, entry: Entry, kind: str) -> tuple[int, int, int] | str:
     return len(data), 0, 0
 
 
-def _measure_large(file: Path | None, size: int, kind: str) -> tuple[int, int, int] | str:
+def _measure_large(file: Path | None, size: int, kind: str) -> tuple[int, int, int] | Refused:
     if file is None:
-        return ""
+        return Refused("file-missing")
     if kind != "svg":
         return size, 0, 0
-    return f"> {LIMITS.svg_bytes}" if size > LIMITS.svg_bytes else _measure_svg(file.read_bytes())
+    return _SVG_TOO_BIG if size > LIMITS.svg_bytes else _measure_svg(file.read_bytes())
 
 
-def _measure_svg(data: bytes) -> tuple[int, int, int] | str:
-    active = f"> {LIMITS.svg_bytes}" if len(data) > LIMITS.svg_bytes else active_part(data)
-    if active:
-        return active
+def _measure_svg(data: bytes) -> tuple[int, int, int] | Refused:
+    if len(data) > LIMITS.svg_bytes:
+        return _SVG_TOO_BIG
+    if active := active_part(data):
+        return Refused("svg-active", active)
     box = _VIEW_BOX.search(data)
     return (len(data), round(float(box[1])), round(float(box[2]))) if box else (len(data), 0, 0)
 

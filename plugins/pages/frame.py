@@ -9,7 +9,7 @@ from plugins.pages.views import Link, Page, SiteView
 
 
 def site_view(job: Job) -> SiteView:
-    """The site as its pages show it; a function of the configuration alone."""
+    """The site as its pages show it: the configuration, and which first-level columns hold something."""
     site = job.site
     return SiteView(
         key=site.key,
@@ -30,7 +30,7 @@ def site_view(job: Job) -> SiteView:
         phone=site.phone,
         email=site.email,
         address=site.address,
-        navigation=tuple(Link(one.title, one.url) for one in site.children("") if not one.hidden),
+        navigation=tuple(Link(one.title, one.url) for one in site.children("") if job.is_in_navigation(one)),
         help=_help(job),
         sisters=_sisters(job),
     )

@@ -79,12 +79,12 @@ class Job:
         return catalogue(self.theme / "translations", self.site.language)
 
     def is_shown(self, column: Column) -> bool:
-        """Whether the column has a page: it holds something, or stands in the navigation."""
-        return column.path in self.filled or self.is_in_navigation(column)
+        """Whether the column has a page and is named anywhere: it, or a column below it, holds something."""
+        return column.path in self.filled
 
     def is_in_navigation(self, column: Column) -> bool:
-        """Whether the column is named in the header of every page; configuration alone decides."""
-        return not column.parent and not column.hidden
+        """Whether the column is named in the header of every page: first level, wanted there, and not empty."""
+        return not column.parent and not column.hidden and self.is_shown(column)
 
     def shown_columns(self) -> Iterator[Column]:
         """All columns that have a page, in the order of the configuration."""
@@ -102,11 +102,11 @@ class Job:
 
 
 def empty_navigation(job: Job) -> list[Issue]:
-    """The issue for every navigation column that holds nothing."""
+    """The issue for every column that would stand in the navigation if it held something."""
     return [
         Issue.of("column-empty", job.site.config_path, column.line, "hidden", column=column.path)
         for column in job.site.columns.values()
-        if job.is_in_navigation(column) and column.path not in job.filled
+        if not column.parent and not column.hidden and not job.is_shown(column)
     ]
 
 

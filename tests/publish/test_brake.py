@@ -22,6 +22,9 @@ def without(manifest: Manifest, *paths: str) -> Manifest:
 LIMITS = {
     "fifty pages of a small site go": (100, 50, Reason.FEW),
     "fifty-one pages of a small site are held": (100, 49, Reason.MANY),
+    "half of a small site goes": (60, 30, Reason.FEW),
+    "more than half of a small site is held": (34, 15, Reason.HALF),
+    "four pages of a tiny site go": (6, 2, Reason.FEW),
     "one percent of a large site goes": (6_000, 5_940, Reason.FEW),
     "one page more than a percent is held": (6_000, 5_939, Reason.MANY),
 }

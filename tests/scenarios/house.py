@@ -126,5 +126,5 @@ def _free_port() -> int:
     for port in (*_PORTS[start:], *_PORTS[:start]):
         with socket.socket() as trial:
             if trial.connect_ex(("127.0.0.1", port)) != 0:
-                return port
+                return int(port)
     raise RuntimeError("No port of 18080-18279 is free for the tests.")

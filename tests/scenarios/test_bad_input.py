@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def mended(code: str, line: int, data: bytes, unwanted: str, **files: bytes) -> 
     return Case((BAD, line, code), {BAD: data} | files, unwanted, status=200, shown=HARMLESS)
 
 
-def body(text: str, **fields: object) -> bytes:
+def body(text: str, **fields: Any) -> bytes:
     """A good item with this line, the file's ninth, in its body."""
     return make_article(HARMLESS, "2026-11-19", f"第一行\n\n{text}", **fields)
 
@@ -311,13 +312,14 @@ def test_a_configuration_that_is_no_toml_is_told_with_its_line(city: City) -> No
     assert not city.live.exists()
 
 
-def test_an_empty_column_of_the_navigation_is_told_with_the_line_to_change(city: City) -> None:
+def test_an_empty_column_is_not_in_the_navigation_and_told_with_the_line_to_change(city: City) -> None:
     site = make_site("portal", ("news", "residents", "about", "sports"))
     city.commit({"sites/portal/site.toml": site})
     line = site.decode().splitlines().index('path = "sports"') + 1
     _check_told(city, ("sites/portal/site.toml", line, "column-empty"))
     _check_neighbour(city)
-    assert city.get("/sports/").status == 200
+    assert _leaked(city, "/sports/") == []
+    assert city.get("/sports/").status == 404
 
 
 def test_an_empty_hidden_column_is_neither_told_nor_shown(city: City) -> None:

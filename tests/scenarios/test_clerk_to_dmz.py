@@ -142,3 +142,15 @@ def test_an_editors_words_survive_the_way_from_git_to_the_visitor(city: City, cl
     assert city.publish().code == 0
     escaped = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert city.get(FLU_URL).text.count(escaped) >= 3
+
+
+def test_an_article_inserted_into_a_statute_can_be_linked_to_by_its_number(city: City, clerk: Clerk) -> None:
+    text = "## 第一章 总则\n\n第一百二十三条 甲。\n\n第一百二十三条之一 乙。\n"
+    law = make_article("云泽河条例", "2026-11-19", text, type="statute", law="云泽河条例", status="current")
+    clerk.write("content/portal/news/2026/river-law.md", law)
+    clerk.push("条例")
+    assert city.publish().code == 0
+    page = city.get("/news/2026/river-law.html").text
+    for anchor in ("zhang-1", "tiao-123", "tiao-123-1"):
+        assert f'id="{anchor}"' in page
+        assert f'href="#{anchor}"' in page

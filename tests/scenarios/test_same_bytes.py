@@ -60,7 +60,7 @@ def test_deleting_var_loses_nothing(content: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", ["1", "4242"])
 def test_the_order_of_hashes_does_not_matter(content: Path, built: Path, tmp_path: Path, seed: str) -> None:
-    command = [BIN / "zhanqun", "build", "--content", content, "--now", NOW]
+    command = [str(BIN / "zhanqun"), "build", "--content", str(content), "--now", NOW]
     environment = clean_environment(PYTHONHASHSEED=seed)
     run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
     assert run.returncode in (0, 3), run.stderr.decode()
@@ -90,7 +90,7 @@ def test_plain_pelican_writes_the_manifests_files_of_a_site(
     for room in ("cluster", "plugins", "publish", "themes"):
         (tmp_path / room).symlink_to(REPOSITORY / room)
     environment = clean_environment(SITE=site, ZHANQUN_CONTENT=str(content), ZHANQUN_NOW=NOW)
-    command = [BIN / "pelican", "-s", "pelicanconf.py"]
+    command = [str(BIN / "pelican"), "-s", "pelicanconf.py"]
     run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
     assert run.returncode == 0, run.stderr.decode()
     written = _files(tmp_path / "output" / site)

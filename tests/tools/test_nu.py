@@ -16,7 +16,7 @@ GOOD = '<!DOCTYPE html><html lang="zh-Hans"><head><title>云泽</title></head><b
 def test_errors_and_warnings_are_told_with_file_and_line(tmp_path: Path) -> None:
     (tmp_path / "站").mkdir()
     (tmp_path / "站" / "good.html").write_text(GOOD, "utf-8")
-    (tmp_path / "站" / "bad.html").write_text(GOOD.replace("<p>", "\n<img src=x>").replace("lang", "data-x"))
+    (tmp_path / "站" / "bad.html").write_text(GOOD.replace("<p>", "\n<img src=x>").replace("lang", "data-x"), "utf-8")
     (tmp_path / "站" / "notes.txt").write_text("not a page")
     report = nu.check_pages(tmp_path)
     assert {error.file for error in report.errors} == {tmp_path / "站" / "bad.html"}

@@ -10,15 +10,18 @@ from tests.plugins.rendering import make_job
 HELP = {"contact": "/help/contact.html", "about": "/help/about.html"}
 
 
-def test_the_navigation_holds_visible_first_level_columns_in_their_order() -> None:
-    columns = [make_column("b"), make_column("a"), make_column("a/c"), make_column("old", hidden=True)]
+def test_the_navigation_holds_filled_first_level_columns_in_their_order_unless_hidden() -> None:
+    paths = ("b", "a", "a/c", "none")
+    columns = [*(make_column(path) for path in paths), make_column("old", hidden=True)]
     files = make_cluster_files({"portal": make_site("portal", columns=columns)})
+    files |= {f"content/portal/{column}/2026/x.md": make_article() for column in ("b", "a/c", "old")}
     assert site_view(make_job(files)).navigation == (Link("栏目 b", "/b/"), Link("栏目 a", "/a/"))
 
 
-def test_the_frame_follows_from_the_configuration_alone() -> None:
-    files = make_cluster_files()
-    assert site_view(make_job(files)) == site_view(make_job(files | {ARTICLE: make_article()}))
+def test_a_further_item_changes_nothing_around_the_pages() -> None:
+    files = make_cluster_files() | {ARTICLE: make_article()}
+    further = {"content/portal/news/2026/further.md": make_article("又一篇")}
+    assert site_view(make_job(files)) == site_view(make_job(files | further))
 
 
 def test_sister_sites_are_named_in_the_clusters_order_without_this_one() -> None:

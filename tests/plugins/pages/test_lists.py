@@ -143,7 +143,7 @@ def test_a_home_block_gets_the_newest_items_standing_ones_first() -> None:
     assert titles(column_list(job, Findings(), "news", 3).items) == ["常设", "4", "3"]
 
 
-def test_a_hidden_column_without_items_has_no_page() -> None:
-    site = make_site("portal", columns=[make_column("news"), make_column("old", hidden=True)])
-    job = make_job(make_cluster_files({"portal": site}))
+def test_a_column_without_items_has_no_page_hidden_or_not() -> None:
+    site = make_site("portal", columns=[make_column("news"), make_column("none"), make_column("old", hidden=True)])
+    job = make_job(make_cluster_files({"portal": site}) | {ARTICLE: make_article()})
     assert [column.path for column in job.shown_columns()] == ["news"]
