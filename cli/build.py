@@ -30,7 +30,7 @@ def build(
     now: datetime | None,
 ) -> int:
     """Builds the cluster's sites and tells what should be mended. Nothing is published."""
-    order = Order(stamp_of(now), url=workspace.settings.url, sites=sites, full=full, jobs=jobs)
+    order = workspace.order(stamp_of(now), sites=sites, full=full, jobs=jobs)
     outcome = build_and_tell(console, workspace, order, content)
     report(console, workspace, outcome)
     return outcome.exit_code

@@ -11,10 +11,8 @@ from cli.console import Console
 from cli.options import command, moment_of, now_option
 from cluster.clock import stamp
 from cluster.gitstore import identity
-from publish import release
-from publish.build import Order
 from publish.release import Outcome
-from publish.workspace import Workspace, as_built
+from publish.workspace import Workspace
 
 
 @command("publish", example="zhanqun publish")
@@ -32,11 +30,11 @@ def publish(
 ) -> int:
     """Builds main, and makes it live at every target unless the brake or a rollback holds it."""
     at = moment_of(now)
-    built = build_and_tell(console, workspace, Order(stamp(at), url=workspace.settings.url))
+    built = build_and_tell(console, workspace, workspace.order(stamp(at)))
     console.issues(built.issues)
     office = workspace.office(workspace.targets(targets), built.cluster.keep_releases)
-    outcome = release.publish(
-        office, as_built(built), at=at, who=identity()[0], resume=resume, accept_removals=accept_removals
+    outcome = workspace.publish(
+        office, built, at=at, who=identity()[0], resume=resume, accept_removals=accept_removals
     )
     console.dump({**built.as_dict(), **outcome.as_dict()})
     return tell_outcome(console, outcome) or built.exit_code

@@ -17,7 +17,7 @@ from publish.workspace import Workspace
 @click.argument("number", type=click.IntRange(min=1), required=False)
 def rollback(console: Console, workspace: Workspace, number: int | None) -> int:
     """Makes an earlier release live again (by default the one before) and holds automatic publishing."""
-    office = workspace.office(workspace.targets(), keep=10)
+    office = workspace.office(workspace.targets(), keep=workspace.keep_releases)
     outcome = release.rollback(office, number, at=current_time(), who=identity()[0])
     code = tell_outcome(console, outcome)
     console.tell("Automatic publishing is held until: zhanqun publish --resume")

@@ -38,14 +38,25 @@ _MESSAGES = {
 
 def seed_repository(repository: Path, folder: Source, *, update: bool = False) -> tuple[str, str]:
     """Seeds, and says what it did (`seeded`, `kept`, `offered` or `same`) with the commit."""
-    store = GitStore(repository) if repository.exists() else GitStore.create(repository)
-    with store:
+    with GitStore(repository) if _holds_files(repository) else GitStore.create(repository) as store:
         head = store.head()
         if head is None:
             return "seeded", store.commit(_commit(folder, {}, "Seed the content repository"))
         if not update:
             return "kept", head
         return _offer(store, folder, head)
+
+
+def has_main(repository: Path) -> bool:
+    """Whether there is something to publish: a seed that was stopped leaves a repository without `main`."""
+    if not _holds_files(repository):
+        return False
+    with GitStore(repository) as store:
+        return store.head() is not None
+
+
+def _holds_files(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
 
 
 def _offer(store: GitStore, folder: Source, head: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,19 +12,21 @@ import click
 
 from cli.console import Console
 from cli.options import FOLDER, command, stamp_of
+from cli.publish import tell_outcome
 from cluster.clock import current_time
 from cluster.errors import ClusterError, ConfigError
 from cluster.site import Cluster
-from cluster.source import is_scratch
-from publish import release
-from publish.build import Order, read_cluster
+from cluster.source import ChangedError, is_scratch
+from publish.build import Outcome, read_cluster
 from publish.preview import preview_app
 from publish.preview import serve as serve_app
 from publish.preview_index import IndexPage, IndexSite
 from publish.watch import Bell, watching
-from publish.workspace import Workspace, as_built
+from publish.workspace import Workspace
 
 WATCH_PORT = 8081
+# How often a build is repeated because a file was saved meanwhile; the next ring is another chance.
+TRIES = 5
 
 
 @command("serve", example="zhanqun serve --watch --content .")
@@ -161,11 +164,20 @@ class _WatchedFolder:
     def rebuild(self) -> Cluster:
         """Builds the folder and shows it."""
         workspace, console = self.workspace, self.console
-        order = Order(stamp_of(None), url=workspace.settings.url)
-        built = workspace.build(order, self.content, console.progress())
+        built = self._built()
         console.issues(built.issues)
         office = workspace.office(workspace.targets(), keep=2)
-        release.publish(office, as_built(built), at=current_time(), who="watch", accept_removals=True)
+        tell_outcome(console, workspace.publish(office, built, at=current_time(), who="watch", accept_removals=True))
         console.tell("{total} pages, {written} changed.", total=built.pages_total, written=built.pages_written)
         self.cluster = built.cluster
         return built.cluster
+
+    def _built(self) -> Outcome:
+        """A build of the folder as it stands; what was saved while it was read is read again."""
+        for _ in range(TRIES):
+            with suppress(ChangedError):
+                return self._build()
+        return self._build()
+
+    def _build(self) -> Outcome:
+        return self.workspace.build(self.workspace.order(stamp_of(None)), self.content, self.console.progress())

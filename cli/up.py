@@ -13,21 +13,19 @@ from cli.build import build_and_tell
 from cli.console import Console
 from cli.options import command, stamp_of
 from cli.publish import tell_outcome
-from cli.seed import seed_repository
+from cli.seed import has_main, seed_repository
 from cli.serve import serve_target
 from cluster.clock import current_time
 from cluster.errors import HeldError
 from cluster.gitstore import identity
 from cluster.source import FolderSource
-from publish import release
-from publish.build import Order
-from publish.workspace import Workspace, as_built
+from publish.workspace import Workspace
 
 
 @command("up", example="zhanqun up")
 def up(console: Console, workspace: Workspace) -> int:
     """Seeds the content repository once, publishes main, serves it and keeps it live. Ctrl-C stops all."""
-    if not workspace.settings.repository.exists():
+    if not has_main(workspace.settings.repository):
         seed_repository(workspace.settings.repository, FolderSource(Path()))
         console.tell("The content repository was made from the demo content.")
     _publish(console, workspace)
@@ -38,11 +36,11 @@ def up(console: Console, workspace: Workspace) -> int:
 
 def _publish(console: Console, workspace: Workspace) -> None:
     """The first publish; a hold is told and does not keep the live state from being served."""
-    built = build_and_tell(console, workspace, Order(stamp_of(None), url=workspace.settings.url))
+    built = build_and_tell(console, workspace, workspace.order(stamp_of(None)))
     console.issues(built.issues)
     office = workspace.office(workspace.targets(), built.cluster.keep_releases)
     try:
-        tell_outcome(console, release.publish(office, as_built(built), at=current_time(), who=identity()[0]))
+        tell_outcome(console, workspace.publish(office, built, at=current_time(), who=identity()[0]))
     except HeldError as error:
         console.tell("{why}", why=error.text(console.language))
 

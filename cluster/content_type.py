@@ -7,7 +7,7 @@ leave as plain JSON-able values: dates as fixed-width ISO stamps, lists of strin
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,19 @@ def load_types(files: Mapping[str, bytes], issues: list[Issue]) -> dict[str, Con
                 table.note("config-duplicate", "name", value=loaded.name)
             types[loaded.name] = loaded
     return types
+
+
+def template_issues(files: Mapping[str, bytes], templates: Collection[str]) -> list[Issue]:
+    """What the types in `path → bytes` of `sites/types/*.toml` name as template and `templates` does not have."""
+    issues: list[Issue] = []
+    for path, data in sorted(files.items()):
+        other: list[Issue] = []  # told by `load_types`
+        table = Table.parse(path, data, other)
+        name = table.text("template", "article") if table is not None else ""
+        if table is not None and not other and name not in templates:
+            hint = " / ".join(sorted(templates))
+            issues.append(Issue.of("config-value", path, table.line("template"), "template", value=name, hint=hint))
+    return issues
 
 
 def _base_is_known(table: Table, types: Mapping[str, ContentType]) -> bool:
@@ -261,8 +274,3 @@ _READERS: Mapping[str, Callable[[Field, Value], Any]] = {
     "bool": _read_bool,
     "int": _read_int,
 }
-
-
-def known_names(types: Sequence[str]) -> str:
-    """Type names as a sentence shows them."""
-    return " / ".join(sorted(types))

@@ -118,6 +118,13 @@ class GitStore:
             raise GitError(f"{blob} is no file in the repository.", f"{blob} 不是库里的文件。")
         return bytes(data)
 
+    def size(self, blob: str) -> int:
+        """A blob's size in bytes, through one long-lived `cat-file --batch-check`."""
+        try:
+            return int(self._repo.git.get_object_header(_checked(blob))[2])
+        except (ValueError, git.GitCommandError) as error:
+            raise _translated(error) from error
+
     def commit(self, commit: Commit, *, branch: str = "main", base: str | None = None) -> str:
         """Makes a commit on top of `base` (default: where `branch` stands) and moves the branch to it.
 
@@ -200,6 +207,10 @@ class GitSource:
     def read(self, entry: Entry) -> bytes:
         """The blob's bytes."""
         return self._store.read(entry.blob)
+
+    def size(self, entry: Entry) -> int:
+        """The blob's size in bytes."""
+        return self._store.size(entry.blob)
 
     def reopened(self) -> GitSource:
         """The same commit through a store of its own."""

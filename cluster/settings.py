@@ -15,12 +15,13 @@ from cluster.issues import Issue
 from cluster.toml import Table
 
 FILE = "zhanqun.toml"
-DEFAULT_PORT = "8080"
+DEFAULT_PORT = 8080
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where things lie and how the program speaks; `url` and `intake` override the cluster's when given."""
+    """Where things lie and how the program speaks; `url` replaces the cluster's when it is given,
+    `port` the one in it (`url_at`)."""
 
     base: Path
     data: Path
@@ -51,7 +52,7 @@ def load_settings(base: Path, environment: Mapping[str, str]) -> Settings:
     if table is None:
         raise _mistakes(issues)
     # The file is read even where the environment wins: what nobody reads is told as unknown.
-    port_in_file, language_in_file = table.whole("port", int(DEFAULT_PORT)), table.text("lang", "")
+    port_in_file, language_in_file = table.whole("port", DEFAULT_PORT), table.text("lang", "")
     port = environment.get("ZHANQUN_PORT") or str(port_in_file)
     settings = Settings(
         base=base,
@@ -62,7 +63,7 @@ def load_settings(base: Path, environment: Mapping[str, str]) -> Settings:
         language=environment.get("ZHANQUN_LANG") or language_in_file or environment.get("LANG") or "en",
         host=_text(table, environment, "host", "127.0.0.1"),
         port=int(port) if port.isdecimal() else 0,
-        url=_text(table, environment, "url", "") or _url_of_port(port),
+        url=_text(table, environment, "url", ""),
     )
     if not 0 < settings.port < 65536:
         table.note("config-value", "port", value=port, hint="1-65535")
@@ -72,9 +73,10 @@ def load_settings(base: Path, environment: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _url_of_port(port: str) -> str:
-    """How hosts become addresses when this machine serves on another port than `cluster.toml` names; else empty."""
-    return "" if port == DEFAULT_PORT else f"http://{{host}}:{port}"
+def url_at(url: str, port: int) -> str:
+    """The cluster's url on a machine that serves at `port`: only one that names the default port follows."""
+    ending = f":{DEFAULT_PORT}"
+    return f"{url.removesuffix(ending)}:{port}" if url.endswith(ending) else url
 
 
 def _text(table: Table, environment: Mapping[str, str], key: str, default: str) -> str:

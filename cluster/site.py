@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from cluster.clock import parse_date
 from cluster.content_type import ContentType, is_site_path, load_types
@@ -411,8 +410,3 @@ def _load_gone(key: str, files: Mapping[str, bytes], issues: list[Issue]) -> tup
         row.close()
     table.close()
     return tuple(row.text("path") for row in rows)
-
-
-def config_summary(cluster: Cluster) -> dict[str, Any]:
-    """The cluster in a few words, for `--json`."""
-    return {key: {"name": site.name, "columns": len(site.columns)} for key, site in cluster.sites.items()}

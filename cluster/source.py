@@ -50,8 +50,15 @@ class Source(Protocol):
     def read(self, entry: Entry) -> bytes:
         """The bytes of a regular file."""
 
+    def size(self, entry: Entry) -> int:
+        """How many bytes a regular file has, without reading it."""
+
     def reopened(self) -> Source:
         """The same state for another process, which must not share this one's pipes."""
+
+
+class ChangedError(ContentError):
+    """A file was saved while the folder was being read: the state that was opened is no more."""
 
 
 class FolderSource:
@@ -88,11 +95,31 @@ class FolderSource:
         return () if revision == self.revision else None
 
     def read(self, entry: Entry) -> bytes:
-        """The file's bytes; a file that has gone meanwhile is a `ContentError`."""
+        """The file's bytes as they were when the folder was opened.
+
+        Raises:
+            ChangedError: the file was saved since.
+            ContentError: the file has gone or cannot be read.
+        """
         try:
-            return (self._folder / self._names.get(entry.path, entry.path)).read_bytes()
+            data = self._place(entry).read_bytes()
         except OSError as error:
             raise _unreadable(entry.path, error) from error
+        if blob_id(data) != entry.blob:
+            raise ChangedError(
+                f"{entry.path} was changed meanwhile. Try again.", f"{entry.path} 刚刚被改动。请重试。"
+            )
+        return data
+
+    def size(self, entry: Entry) -> int:
+        """The file's size in bytes; a file that has gone meanwhile is a `ContentError`."""
+        try:
+            return self._place(entry).stat().st_size
+        except OSError as error:
+            raise _unreadable(entry.path, error) from error
+
+    def _place(self, entry: Entry) -> Path:
+        return self._folder / self._names.get(entry.path, entry.path)
 
     def reopened(self) -> Source:
         """Itself: a folder needs nothing open."""

@@ -7,12 +7,14 @@ fails leaves the last manifest as it was. The same state, moment and program giv
 from __future__ import annotations
 
 import fcntl
+import functools
 import hashlib
 import importlib.metadata
 import json
 import logging
 import multiprocessing
-from collections.abc import Callable, Iterator, Mapping
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,12 +22,15 @@ from pathlib import Path
 from typing import Any
 
 from cluster.blobs import BlobStore
-from cluster.errors import BuildError, BusyError, ConfigError, FormatError
+from cluster.content_type import template_issues
+from cluster.errors import BuildError, BusyError, ConfigError, ContentError, FormatError
 from cluster.index import Index
 from cluster.index.ingest import dump_issue, parse_issue
-from cluster.issues import Issue, Severity
+from cluster.index.schema import delete_index, refuse_when_busy
+from cluster.issues import Issue
 from cluster.manifest import Entry, Manifest
 from cluster.media import MediaStore
+from cluster.settings import DEFAULT_PORT, url_at
 from cluster.site import Cluster, Site, load_cluster
 from cluster.source import Source, config_files
 from plugins.pages.job import Job, Sink, next_moment
@@ -35,6 +40,10 @@ from plugins.pages.sinks import BlobSink
 _PROGRAM = Path(__file__).parent.parent
 _ROOMS = ("cluster", "plugins", "publish")
 _LIBRARIES = ("pelican", "markdown", "jinja2", "nh3", "brotli", "babel", "feedgenerator")
+# The theme's templates of pages that the engine makes; the others are for items.
+_PAGES = frozenset(
+    ("base", "home", "column", "list", "topic", "topics", "sitemap", "search", "leave", "notice", "404", "410")
+)
 
 Progress = Callable[[str], None]
 
@@ -58,6 +67,11 @@ class Rooms:
         return self.var / "manifest"
 
     @property
+    def index(self) -> Path:
+        """The index."""
+        return self.var / "index.db"
+
+    @property
     def state(self) -> Path:
         """What the last build was made of."""
         return self.var / "build.json"
@@ -65,10 +79,14 @@ class Rooms:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to build: the moment as a stamp; for a look at some sites only, their keys; `jobs` processes at most."""
+    """What to build: the moment as a stamp; for a look at some sites only, their keys; `jobs` processes at most.
+
+    `url` replaces the cluster's, else `port` does the default port in it.
+    """
 
     now: str
     url: str = ""
+    port: int = DEFAULT_PORT
     sites: tuple[str, ...] = ()
     full: bool = False
     jobs: int = 1
@@ -121,41 +139,77 @@ class MisconfiguredError(BuildError):
         self.issues = issues
 
 
-def read_cluster(source: Source, url: str = "") -> Cluster:
-    """The cluster's configuration in a state of the content.
+def read_cluster(
+    source: Source, url: str = "", *, port: int = DEFAULT_PORT, theme: Path | None = None
+) -> Cluster:
+    """The cluster's configuration in a state of the content, checked against the theme where one is given.
 
     Raises:
         MisconfiguredError: with every mistake.
     """
-    cluster, issues = load_cluster(config_files(source))
-    if cluster is None:
-        raise MisconfiguredError(issues)
-    return replace(cluster, url=url) if url else cluster
+    files = config_files(source)
+    cluster, issues = load_cluster(files)
+    if theme is not None:
+        types = {path: data for path, data in files.items() if path.startswith("sites/types/")}
+        issues = (*issues, *template_issues(types, _item_templates(theme)))
+    if cluster is None or issues:
+        raise MisconfiguredError(tuple(sorted(issues)))
+    return replace(cluster, url=url or url_at(cluster.url, port))
+
+
+def _item_templates(theme: Path) -> frozenset[str]:
+    return frozenset(file.stem for file in (theme / "templates").glob("*.html")) - _PAGES
 
 
 def build(source: Source, rooms: Rooms, order: Order, progress: Progress = lambda _: None) -> Outcome:
     """Builds the state of the content and writes the manifest (not when only some sites were asked for)."""
-    cluster = read_cluster(source, order.url)
+    cluster = read_cluster(source, order.url, port=order.port, theme=rooms.theme)
     _require_sites(cluster, order.sites)
-    with _locked(rooms.var):
+    with build_lock(rooms.var):
         earlier = read_manifest(rooms.manifest)
-        recipe = _recipe(source, rooms, order, cluster)
+        recipe = _recipe(source, rooms, cluster)
         if not order.full and not order.sites:
             unchanged = _unchanged(rooms, order, cluster, source, recipe, earlier)
             if unchanged is not None:
                 return unchanged
-        index = _open_index(rooms, full=order.full)
-        try:
-            progress("index")
-            index.update(source, cluster)
-            known = {} if order.full else _as_mapping(earlier)
-            rendered = _render(_Work(source, rooms, order, cluster, known), progress)
-            outcome = _outcome(source, order, cluster, index, rendered, earlier)
-        finally:
-            index.close()
+        if order.full:
+            delete_index(rooms.index)
+        known = {} if order.full else _as_mapping(earlier)
+        outcome = _healing(rooms.index, lambda: _made(_Work(source, rooms, order, cluster, known), earlier, progress))
         if not order.sites:
             _remember(rooms, recipe, outcome)
         return outcome
+
+
+def _healing(index: Path, make: Callable[[], Outcome]) -> Outcome:
+    """What `make` gives; when the index turns out to be damaged, once more with a new one."""
+    try:
+        return make()
+    except sqlite3.DatabaseError as error:
+        refuse_when_busy(index, error)
+        delete_index(index)
+    try:
+        return make()
+    except sqlite3.DatabaseError as error:
+        refuse_when_busy(index, error)
+        raise BuildError(
+            f"{index} cannot be used: {error}. Check the disk and build again.",
+            f"{index} 无法使用：{error}。请检查磁盘后重新构建。",
+        ) from error
+
+
+def _made(work: _Work, earlier: Manifest, progress: Progress) -> Outcome:
+    """Brings the index up to the content, renders the sites, and forgets bodies that no item has any more."""
+    index = Index(work.rooms.index)
+    try:
+        progress("index")
+        index.update(work.source, work.cluster)
+        rendered = _render(work, progress)
+        if not work.order.sites:
+            index.sweep_bodies(frozenset[str]().union(*(part.bodies for part in rendered)))
+        return _outcome(work.source, work.order, work.cluster, index, rendered, earlier)
+    finally:
+        index.close()
 
 
 def _require_sites(cluster: Cluster, keys: tuple[str, ...]) -> None:
@@ -168,18 +222,11 @@ def _require_sites(cluster: Cluster, keys: tuple[str, ...]) -> None:
         )
 
 
-def _open_index(rooms: Rooms, *, full: bool) -> Index:
-    path = rooms.var / "index.db"
-    if full:
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-    return Index(path)
-
-
 @dataclass(frozen=True, slots=True)
 class _Rendered:
     entries: Mapping[str, Entry]
     issues: tuple[Issue, ...]
+    bodies: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +242,12 @@ class _Work:
     def render(self, key: str) -> _Rendered:
         """One site, with an index and a source of its own so that it may run in another process."""
         source = self.source.reopened()
-        index = Index(self.rooms.var / "index.db")
+        index = Index(self.rooms.index)
         try:
             sink = BlobSink(self.rooms.blobs, key, self.earlier)
             job = make_job(source, self.cluster, self.cluster.sites[key], index, self.rooms, self.order.now, sink)
             run_pelican(job, self.rooms.var)
-            return _Rendered(sink.entries, tuple(job.findings.issues))
+            return _Rendered(sink.entries, tuple(job.findings.issues), frozenset(index.used_bodies))
         finally:
             index.close()
 
@@ -242,6 +289,8 @@ def run_pelican(job: Job, scratch: Path) -> None:
 
     Raises:
         BuildError: Pelican, a plugin or a template failed; plain Pelican would only log some of these.
+        ContentError: the content cannot be read any more.
+        sqlite3.Error: the index is damaged.
     """
     from pelican import Pelican  # heavy: 0.2 s that a status or a rollback need not pay
     from pelican.log import console
@@ -254,6 +303,8 @@ def run_pelican(job: Job, scratch: Path) -> None:
     with _errors_gathered() as errors:
         try:
             Pelican(read_settings(override=settings)).run()
+        except (ContentError, sqlite3.Error):
+            raise
         except Exception as error:  # whatever a theme or a third-party plugin raises voids the build
             raise _failed(job.site.key, f"{type(error).__name__}: {error}") from error
     if errors:
@@ -316,11 +367,6 @@ def _count_pages(paths: Any) -> int:
     return sum(1 for path in paths if path.endswith(".html"))
 
 
-def left_out(issues: tuple[Issue, ...]) -> list[str]:
-    """The paths of the items that are not published because of an issue."""
-    return sorted({issue.path for issue in issues if issue.severity is Severity.LEFT_OUT})
-
-
 # ---- what the last build was made of --------------------------------------------------------------------------------
 
 
@@ -336,20 +382,34 @@ def _as_mapping(manifest: Manifest) -> dict[str, Entry]:
     return {path: manifest[path] for path in manifest}
 
 
-def _recipe(source: Source, rooms: Rooms, order: Order, cluster: Cluster) -> str:
+def _recipe(source: Source, rooms: Rooms, cluster: Cluster) -> str:
     """A hash of everything but `now` that the output follows from: content, large files, program, theme, address."""
-    digest = hashlib.sha256(f"{source.revision}\0{cluster.fingerprint}\0{order.url}\0".encode())
-    for library in _LIBRARIES:
-        digest.update(f"{library} {importlib.metadata.version(library)}\0".encode())
+    digest = hashlib.sha256(f"{source.revision}\0{cluster.fingerprint}\0{cluster.url}\0".encode())
+    digest.update(f"{loaded_program()}\0{_hash_of([rooms.theme])}\0".encode())
     for name in sorted(file.name for file in rooms.media.glob("*")):
         digest.update(f"{name}\0".encode())
-    for folder in (*(_PROGRAM / room for room in _ROOMS), rooms.theme):
-        for file in sorted(file for file in folder.rglob("*") if _is_program(file)):
+    return digest.hexdigest()
+
+
+@functools.cache
+def loaded_program() -> str:
+    """A hash of the program and its libraries as this process runs them: an upgrade meanwhile does not change it.
+
+    A process that lives long asks when it starts.
+    """
+    libraries = "".join(f"{library} {importlib.metadata.version(library)}\0" for library in _LIBRARIES)
+    return libraries + _hash_of(_PROGRAM / room for room in _ROOMS)
+
+
+def _hash_of(folders: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for folder in folders:
+        for file in sorted(file for file in folder.rglob("*") if _is_source(file)):
             digest.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 
 
-def _is_program(file: Path) -> bool:
+def _is_source(file: Path) -> bool:
     return file.is_file() and "__pycache__" not in file.parts and file.suffix != ".pyc"
 
 
@@ -418,7 +478,8 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def _locked(var: Path) -> Iterator[None]:
+def build_lock(var: Path) -> Iterator[None]:
+    """Holds the one lock on what is derived in `var`, which a killed process gives up. Raises: BusyError."""
     var.mkdir(parents=True, exist_ok=True)
     with (var / ".lock").open("w") as file:
         try:

@@ -38,7 +38,7 @@ def find_issues(source: Source, rooms: Rooms, now: str) -> tuple[Issue, ...]:
     Raises:
         MisconfiguredError: the configuration has mistakes; they are in the error.
     """
-    cluster = read_cluster(source)
+    cluster = read_cluster(source, theme=rooms.theme)
     index = Index(None)
     try:
         index.update(source, cluster)

@@ -1,4 +1,4 @@
-"""The actions on releases: publish, roll back, resume, list.
+"""The actions on releases: publish and roll back.
 
 - A number is recorded as pending, with its whole record, before any target hears of it. A run after a kill
   goes on with that record when the content is the same, else takes the next number: none names two states.
@@ -143,16 +143,6 @@ def rollback(office: Office, number: int | None = None, *, at: datetime, who: st
                 return target.deliver(release, manifest, office.blobs, office.keep)
 
         return _Round(office, release, manifest, seen, is_new=is_new, changes=changes).go(bring_back)
-
-
-def resume(office: Office, *, at: datetime, who: str) -> bool:
-    """Lets automatic publishing go on after a rollback; says whether it was held."""
-    return office.ledger.clear(HoldKind.ROLLBACK, at=at, by=who)
-
-
-def releases(office: Office) -> list[Recorded]:
-    """All releases ever recorded, newest first."""
-    return office.ledger.releases()
 
 
 # What there is

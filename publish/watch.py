@@ -51,11 +51,19 @@ class _Handler(FileSystemEventHandler):
 
 
 @contextmanager
-def watching(folders: Iterable[Path], bell: Bell, is_wanted: Callable[[str], bool] = bool) -> Iterator[None]:
-    """Rings `bell` whenever a wanted path below one of the folders changes."""
+def watching(
+    folders: Iterable[Path],
+    bell: Bell,
+    is_wanted: Callable[[str], bool] = bool,
+    *,
+    flat: Iterable[Path] = (),
+) -> Iterator[None]:
+    """Rings `bell` whenever a wanted path below one of the folders changes, or right in one of the `flat` ones."""
     observer = Observer()
     for folder in folders:
         observer.schedule(_Handler(bell.ring, is_wanted), str(folder), recursive=True)
+    for folder in flat:
+        observer.schedule(_Handler(bell.ring, is_wanted), str(folder), recursive=False)
     observer.start()
     try:
         yield

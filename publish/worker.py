@@ -7,6 +7,7 @@ time, so that commits during a run become one further run and a killed worker's 
 from __future__ import annotations
 
 import fcntl
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,13 +18,12 @@ from typing import Protocol
 from cluster.clock import parse_date, stamp
 from cluster.errors import BuildError, BusyError, ClusterError, HeldError
 from cluster.gitstore import GitStore
-from publish import release
-from publish.build import Order
+from publish.build import MisconfiguredError, loaded_program
 from publish.build import Outcome as Build
 from publish.ledger import Job
 from publish.release import Outcome as Release
 from publish.watch import Bell, watching
-from publish.workspace import Workspace, as_built
+from publish.workspace import Workspace
 
 JOB = "publish"
 WHO = "worker"
@@ -52,7 +52,7 @@ class Worker:
     clock: Callable[[], datetime]
     retry_seconds: float = RETRY_SECONDS
     next_moment: str = ""
-    last_head: str = ""
+    last_head: str | None = None
 
     def run(self, bell: Bell) -> None:
         """Works until the bell stops it.
@@ -61,18 +61,26 @@ class Worker:
             BusyError: another worker works over the same data.
             ContentError: there is no content repository yet.
         """
-        ledger = self.workspace.ledger
         repository = self.workspace.settings.repository
+        loaded_program()
         with _alone(self.workspace.settings.data), GitStore(repository), watching([repository], bell, _is_reference):
-            ledger.recover_jobs()
-            ledger.enqueue(JOB, self.clock())
             wait = 0.0
             while bell.wait(wait):
-                self._notice()
-                wait = self._seconds_to_next_moment() if self._work() else self.retry_seconds
+                wait = self._turn()
+
+    def _turn(self) -> float:
+        """Does what there is to do; for how many seconds to wait then. A ledger that fails is tried again too."""
+        try:
+            # Nobody else works here: a running job is one that was killed, or that failed half-way.
+            self.workspace.ledger.recover_jobs()
+            self._notice()
+            return self._seconds_to_next_moment() if self._work() else self.retry_seconds
+        except (ClusterError, OSError, sqlite3.Error) as error:
+            self.report.failed(_as_told(error))
+            return self.retry_seconds
 
     def _notice(self) -> None:
-        """Asks for a job when `main` moved or a date has come."""
+        """Asks for a job at the start, when `main` moved, or when a date has come."""
         head = self._head()
         now = self.clock()
         if head != self.last_head or (self.next_moment and self.next_moment <= stamp(now)):
@@ -96,7 +104,13 @@ class Worker:
                 ledger.finish(job.id, "held", self.clock())
                 self.report.failed(error)
                 continue
-            except (ClusterError, OSError) as error:
+            except MisconfiguredError as error:
+                # Neither time nor another try mends it: the next commit does.
+                self.next_moment = ""
+                ledger.finish(job.id, f"failed: {error.english}", self.clock())
+                self.report.failed(error)
+                continue
+            except (ClusterError, OSError, sqlite3.Error) as error:
                 told = _as_told(error)
                 self._put_back(job, told.english)
                 self.report.failed(told)
@@ -114,10 +128,10 @@ class Worker:
     def publish_once(self) -> Release:
         """Builds `main` at this moment and publishes it to all targets."""
         now = self.clock()
-        built = self.workspace.build(Order(stamp(now), url=self.workspace.settings.url))
+        built = self.workspace.build(self.workspace.order(stamp(now)))
         self.next_moment = built.next_moment
         office = self.workspace.office(self.workspace.targets(), built.cluster.keep_releases)
-        outcome = release.publish(office, as_built(built), at=now, who=WHO)
+        outcome = self.workspace.publish(office, built, at=now, who=WHO)
         self.report.published(built, outcome)
         return outcome
 
@@ -142,10 +156,12 @@ def _alone(data: Path) -> Iterator[None]:
         yield
 
 
-def _as_told(error: ClusterError | OSError) -> ClusterError:
-    """The error as a report takes it; a full or failing disk must not end the worker."""
+def _as_told(error: ClusterError | OSError | sqlite3.Error) -> ClusterError:
+    """The error as a report takes it; a full or failing disk, or a damaged database, must not end the worker."""
     if isinstance(error, ClusterError):
         return error
+    if isinstance(error, sqlite3.Error):
+        return BuildError(f"A database failed: {error}. It is tried again.", f"数据库出错：{error}。稍后重试。")
     return BuildError(f"The disk failed: {error}. It is tried again.", f"磁盘出错：{error}。稍后重试。")
 
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from cluster.blobs import BlobStore
 from cluster.clock import parse_date
-from cluster.errors import ContentError
+from cluster.errors import BusyError, ClusterError, ContentError
 from cluster.gitstore import GitSource, GitStore
+from cluster.manifest import Entry
 from cluster.settings import Settings
 from cluster.source import FolderSource, Source
-from publish.build import Order, Outcome, Progress, Rooms, build
+from publish import release
+from publish.build import Order, Outcome, Progress, Rooms, build, build_lock, read_cluster, read_manifest
 from publish.delivery import Target, open_target
 from publish.ledger import Ledger
 from publish.release import Built, Office
+
+# How many releases a target keeps when no configuration can be read.
+KEEP_RELEASES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,20 @@ class Workspace:
 
     def office(self, targets: tuple[Target, ...], keep: int) -> Office:
         """What release actions work with."""
-        blobs = BlobStore(self.settings.var / "blobs")
-        return Office(self.ledger, blobs, targets, self.settings.var / "released.manifest", keep)
+        return Office(self.ledger, self.rooms.blobs, targets, self._released, keep)
+
+    @property
+    def keep_releases(self) -> int:
+        """How many releases `main` wants kept; a mistake on `main` must not stand in the way of a rollback."""
+        try:
+            with self.source() as source:
+                return read_cluster(source).keep_releases
+        except ClusterError:
+            return KEEP_RELEASES
+
+    @property
+    def _released(self) -> Path:
+        return self.settings.var / "released.manifest"
 
     @contextmanager
     def source(self, content: Path | None = None) -> Iterator[Source]:
@@ -61,10 +78,51 @@ class Workspace:
                 )
             yield GitSource(store, head)
 
+    def order(self, now: str, *, sites: tuple[str, ...] = (), full: bool = False, jobs: int = 1) -> Order:
+        """What to build, under the addresses of the settings."""
+        return Order(now, url=self.settings.url, port=self.settings.port, sites=sites, full=full, jobs=jobs)
+
     def build(self, order: Order, content: Path | None = None, progress: Progress = lambda _: None) -> Outcome:
         """Builds `main`, or the content at `content`."""
         with self.source(content) as source:
             return build(source, self.rooms, order, progress)
+
+
+    def publish(
+        self,
+        office: Office,
+        built: Outcome,
+        *,
+        at: datetime,
+        who: str,
+        resume: bool = False,
+        accept_removals: bool = False,
+    ) -> release.Outcome:
+        """Publishes a build (`publish.release.publish`) and then sweeps what neither it nor a later one uses."""
+        outcome = release.publish(
+            office, as_built(built), at=at, who=who, resume=resume, accept_removals=accept_removals
+        )
+        if outcome.is_new and outcome.receipts:
+            self.sweep()
+        return outcome
+
+    def sweep(self) -> int:
+        """Removes the blobs that neither the last build nor the last release has, once they are the most.
+
+        Returns how many went: none while somebody builds or publishes.
+        """
+        try:
+            with self.ledger.locked(), build_lock(self.settings.var):
+                kept = [read_manifest(file) for file in (self.rooms.manifest, self._released)]
+                used = {sha for manifest in kept for path in manifest for sha in _blobs_of(manifest[path])}
+                blobs = self.rooms.blobs
+                return blobs.sweep(used) if sum(1 for _ in blobs.root.glob("*/*")) > 2 * len(used) else 0
+        except BusyError:
+            return 0
+
+
+def _blobs_of(entry: Entry) -> tuple[str, ...]:
+    return (entry.raw, entry.brotli) if entry.brotli else (entry.raw,)
 
 
 def as_built(outcome: Outcome) -> Built:

@@ -99,12 +99,20 @@ def _learn(db: sqlite3.Connection, entry: Entry, source: Source, cluster: Cluste
     if not entry.is_regular:
         _note(db, [Issue.of("symlink", entry.path)])
     elif entry.path.lower().endswith((".md", ".markdown")):
-        item, issues = read_item(entry.path, source.read(entry), cluster)
-        _note(db, issues)
-        if item is not None:
-            _insert(db, item, entry.blob)
-    elif len(data := source.read(entry)) > LIMITS.git_blob_bytes:
-        _note(db, [Issue.of("blob-too-big", entry.path, size=len(data), limit=LIMITS.git_blob_bytes)])
+        _learn_item(db, entry, source, cluster)
+    elif (size := source.size(entry)) > LIMITS.git_blob_bytes:
+        _note(db, [Issue.of("blob-too-big", entry.path, size=size, limit=LIMITS.git_blob_bytes)])
+
+
+def _learn_item(db: sqlite3.Connection, entry: Entry, source: Source, cluster: Cluster) -> None:
+    """An item's rows; a file over the limit is weighed and never read."""
+    if (size := source.size(entry)) > LIMITS.item_bytes:
+        _note(db, [Issue.of("file-too-big", entry.path, size=size, limit=LIMITS.item_bytes)])
+        return
+    item, issues = read_item(entry.path, source.read(entry), cluster)
+    _note(db, issues)
+    if item is not None:
+        _insert(db, item, entry.blob)
 
 
 def _note(db: sqlite3.Connection, issues: Iterable[Issue]) -> None:

@@ -1,13 +1,14 @@
 """Questions to the index. Every answer is a function of the content's state and of `now`, in a fixed order.
 
-`now` is a stamp. An item is shown when its date is not after now, its expiry is, and no other item owns its id.
+`now` is a stamp. An item is shown when its date is not after now, its expiry is, and no other item owns its id:
+of the items that share one and have not expired the first by path owns it.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,11 @@ from cluster.issues import Issue
 from cluster.site import Cluster
 from cluster.source import Entry, Source
 
-_SHOWN = "item.clash = '' AND item.date <= :now AND (item.expires = '' OR item.expires > :now)"
+# `clash` alone answers for nearly every item; only one that shares its id looks for who owns that now.
+_OWNER = """(SELECT min(twin.path) FROM item AS twin WHERE twin.id = item.id AND twin.path < item.path
+             AND (twin.expires = '' OR twin.expires > :now))"""
+_OWNS_ID = f"(item.clash = '' OR {_OWNER} IS NULL)"
+_SHOWN = f"{_OWNS_ID} AND item.date <= :now AND (item.expires = '' OR item.expires > :now)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,8 @@ class Index:
 
     def __init__(self, path: Path | None) -> None:
         self._db = connect(path)
+        # The keys of all bodies asked for since it was opened.
+        self.used_bodies: set[str] = set()
 
     def close(self) -> None:
         """Closes the file."""
@@ -201,25 +208,20 @@ class Index:
         ).fetchone()
         return str(row[0] or "")
 
-    def counts(self, now: str) -> dict[str, int]:
-        """How many items each site shows."""
-        rows = self._db.execute(
-            f"SELECT site, count(*) FROM item WHERE {_SHOWN} GROUP BY site ORDER BY site", {"now": now}
-        )
-        return {row[0]: row[1] for row in rows}
-
     # ---- issues ---------------------------------------------------------------------------------------------------
 
     def issues(self, now: str) -> list[Issue]:
         """What the items' own files say must be mended, and which ids are taken or dates still to come."""
         stored = [parse_issue(row[0]) for row in self._db.execute("SELECT issue FROM issue")]
         clashes = [
-            Issue.of("id-taken", row["path"], 0, "id", id=row["id"], other=row["clash"])
-            for row in self._db.execute("SELECT path, id, clash FROM item WHERE clash <> ''")
+            Issue.of("id-taken", row["path"], 0, "id", id=row["id"], other=row["owner"])
+            for row in self._db.execute(
+                f"SELECT path, id, {_OWNER} AS owner FROM item WHERE clash <> '' AND owner IS NOT NULL", {"now": now}
+            )
         ]
         waiting = [
             Issue.of("scheduled", row["path"], 0, "date", date=row["date"][:16].replace("T", " "))
-            for row in self._db.execute("SELECT path, date FROM item WHERE date > ? AND clash = ''", (now,))
+            for row in self._db.execute(f"SELECT path, date FROM item WHERE date > :now AND {_OWNS_ID}", {"now": now})
         ]
         return sorted([*stored, *clashes, *waiting])
 
@@ -227,12 +229,24 @@ class Index:
 
     def body(self, key: str) -> str | None:
         """A rendered body kept under its key."""
+        self.used_bodies.add(key)
         row = self._db.execute("SELECT data FROM body WHERE key = ?", (key,)).fetchone()
         return str(row[0]) if row else None
 
     def keep_body(self, key: str, data: str) -> None:
         """Keeps a rendered body."""
         self._db.execute("INSERT OR REPLACE INTO body VALUES (?, ?)", (key, data))
+
+    def sweep_bodies(self, used: Set[str]) -> int:
+        """Forgets the bodies that are not in `used` once they are the most; returns how many went."""
+        known = {row[0] for row in self._db.execute("SELECT key FROM body")}
+        if len(known) <= 2 * len(used):
+            return 0
+        unused = [(key,) for key in sorted(known - used)]
+        with self._db:
+            self._db.execute("BEGIN")
+            self._db.executemany("DELETE FROM body WHERE key = ?", unused)
+        return len(unused)
 
     def _one(self, sql: str, **values: Any) -> IndexedItem | None:
         row = self._db.execute(sql, values).fetchone()

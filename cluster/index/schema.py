@@ -1,7 +1,7 @@
 """The tables of `var/index.db`, format 1, and the opening of the file.
 
-`item` holds every well-formed item; one whose id or URL another item owns carries that path in `clash` and is shown
-nowhere. `listing` says which item stands in which list of which site: its columns, all their ancestors, its topic.
+`item` holds every well-formed item; one whose id an earlier path has too carries the first such path in `clash` and is
+shown only when those have expired. `listing` says which item stands in which list of which site: its columns, all their ancestors, its topic.
 """
 
 from __future__ import annotations
@@ -58,14 +58,24 @@ def connect(path: Path | None, *, wait: float = WAIT_SECONDS) -> sqlite3.Connect
     try:
         return _prepared(sqlite3.connect(path, timeout=wait, isolation_level=None))
     except (sqlite3.DatabaseError, _OtherFormat) as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise BusyError(
-                f"{path} is in use by another zhanqun. Wait for it and repeat.",
-                f"{path} 正被另一个 zhanqun 使用。请等它结束后再试。",
-            ) from error
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        refuse_when_busy(path, error)
+        delete_index(path)
         return _prepared(sqlite3.connect(path, timeout=wait, isolation_level=None))
+
+
+def refuse_when_busy(path: Path, error: Exception) -> None:
+    """Raises a BusyError when `error` says that another process holds the index, which is then not damaged."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        raise BusyError(
+            f"{path} is in use by another zhanqun. Wait for it and repeat.",
+            f"{path} 正被另一个 zhanqun 使用。请等它结束后再试。",
+        ) from error
+
+
+def delete_index(path: Path) -> None:
+    """Removes the index; the next opening makes an empty one."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 class _OtherFormat(Exception):

@@ -30,4 +30,9 @@ def _page_writer(_pelican: Any) -> type:
 
 
 def _finish(pelican: Any) -> None:
-    pelican.settings["ZHANQUN"].sink.finish()
+    """Writes the redirects, which must know every other file of the site, and closes the sink."""
+    from plugins.pages.redirects import dump_redirects, redirect_table
+
+    job = pelican.settings["ZHANQUN"]
+    job.sink.put("_redirects", dump_redirects(redirect_table(job, job.findings).items()))
+    job.sink.finish()

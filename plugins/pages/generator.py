@@ -21,7 +21,6 @@ from plugins.pages.links import missing_help
 from plugins.pages.markdown import BodyRenderer
 from plugins.pages.page import Composed, PageKey
 from plugins.pages.plan import compose_page, plan_pages
-from plugins.pages.redirects import dump_redirects, redirect_table
 from plugins.pages.theme import Theme
 from plugins.pages.views import SiteView
 from plugins.pages.writer import PageWriter
@@ -55,7 +54,7 @@ class PagesGenerator(Generator):  # type: ignore[misc]
         self.job.findings.issues += [*empty_navigation(self.job), *missing_help(self.job)]
 
     def generate_output(self, writer: PageWriter) -> None:
-        """Renders the pages, then what they turned out to need: leaving notices, files, redirects, assets."""
+        """Renders the pages, then what they turned out to need: leaving notices, files, assets."""
         findings = self.job.findings
         for key in self.keys:
             self._write_page(writer, findings, key)
@@ -63,7 +62,6 @@ class PagesGenerator(Generator):  # type: ignore[misc]
             self._write_page(writer, findings, key)
         for path, data in text_files(self.job):
             writer.put(path, data)
-        writer.put("_redirects", dump_redirects(redirect_table(self.job, findings).items()))
         for path, data in self.theme_of_site.assets():
             writer.put(path, data)
         write_files(self.job, findings)

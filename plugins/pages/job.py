@@ -39,15 +39,17 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class Findings:
-    """What pages noted: files to place (output path → content file), external addresses, issues."""
+    """What pages noted: files to place (output path → content file), external addresses, issues, paths written."""
 
     files: dict[str, Entry] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
     leaving: set[str] = field(default_factory=set)
     issues: list[Issue] = field(default_factory=list)
 
     def add(self, other: Findings) -> None:
         """Takes over what another page noted."""
         self.files |= other.files
+        self.written |= other.written
         self.leaving |= other.leaving
         self.issues += other.issues
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from cluster.issues import Issue
+from plugins.pages.files import RESERVED_NAMES
 from plugins.pages.job import Findings, Job
 from plugins.pages.links import page_exists
 
@@ -12,20 +14,29 @@ GONE = "410"
 
 
 def redirect_table(job: Job, findings: Findings) -> dict[str, str]:
-    """Old path → new path or `410`. A live page wins over both, the first item by path over a second."""
+    """Old path → new path or `410`. What the site has wins over both, the first item by path over a second."""
     table: dict[str, str] = {}
+    live = findings.written | findings.files.keys()
     for old, path in job.index.redirects(job.site.key, job.now):
         item = job.index.item(path, job.now)
-        if item is None or old in table or page_exists(job, old):
+        if item is None or old in table or _is_taken(job, old, live):
             findings.issues.append(Issue.of("redirect-taken", path, 0, "redirect_from", old=old))
         else:
             table[old] = item.url
     for old in job.site.gone:
-        if old in table or page_exists(job, old):
+        if old in table or _is_taken(job, old, live):
             findings.issues.append(Issue.of("redirect-taken", f"sites/{job.site.key}/gone.toml", 0, old=old))
         else:
             table[old] = GONE
     return table
+
+
+def _is_taken(job: Job, old: str, live: set[str]) -> bool:
+    """Whether an old address would hide a page or a file of this build, or lies where only the program writes."""
+    path = unquote(old).lstrip("/")
+    if path.partition("/")[0] in RESERVED_NAMES or page_exists(job, old):
+        return True
+    return path in live or (f"{path}/".lstrip("/") + "index.html").replace("//", "/") in live
 
 
 def dump_redirects(table: Iterable[tuple[str, str]]) -> bytes:

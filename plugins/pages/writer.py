@@ -17,10 +17,12 @@ class PageWriter(Writer):  # type: ignore[misc]
         super().__init__(output_path, settings=settings)
         job: Job = self.settings["ZHANQUN"]
         self._sink = job.sink
+        self._paths = job.findings.written
         self._sink.begin(Path(output_path))
         self.written = 0
 
     def put(self, path: str, data: bytes) -> None:
         """Takes one output file."""
         self._sink.put(path, data)
+        self._paths.add(path)
         self.written += 1
