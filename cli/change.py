@@ -38,7 +38,7 @@ def change(
     """Makes the changes and tells where they went; empty when there was nothing to change."""
     if content is not None:
         source = FolderSource(content)
-        changes = make(source, read_cluster(source, theme=workspace.settings.theme))
+        changes = make(source, read_cluster(source))
         if not changes:
             return _nothing(console)
         made = FolderWriting(content).write(changes, what)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -10,10 +9,10 @@ import click
 from cli.change import change, content_option, urgent_option
 from cli.console import Console
 from cli.options import command
-from cluster import item as item_file
 from cluster.errors import ConfigError, ContentError
-from cluster.importers.markdown import Imported, ImportedItem, import_folder
+from cluster.importers.markdown import Imported, import_folder
 from cluster.importers.rules import Rules, load_rules
+from cluster.importers.update import update_items
 from cluster.limits import LIMITS
 from cluster.media import MediaStore, dump_pointer
 from cluster.site import Cluster, Column
@@ -70,7 +69,7 @@ def _import_markdown(
         rules = _rules(console, wanted or _default_rules(known))
         imported = import_folder(folder, site=site, column=column, rules=rules)
         results[:] = [imported]
-        return _changes(source, f"content/{site}/{column}/", imported.items)
+        return update_items(source, f"{site}/{column}", imported.items, rules)
 
     made = change(console, workspace, content, urgent, make, f"Import {folder.name}")
     imported = results[0]
@@ -110,28 +109,6 @@ def _rules(console: Console, name: str) -> Rules:
         console.issues(issues)
         raise ConfigError(f"The import rules '{name}' cannot be used.", f"导入规则“{name}”不能使用。")
     return rules
-
-
-def _changes(source: Source, folder: str, items: Sequence[ImportedItem]) -> Changes:
-    """The items that are new or other than in the column; an item that got another path leaves its old one."""
-    wanted = {f"content/{item.path}": item.data for item in items}
-    ids = {item.id: f"content/{item.path}" for item in items}
-    changes: dict[str, bytes | None] = dict(wanted)
-    for entry in source.entries():
-        if not entry.path.startswith(folder) or not entry.path.endswith(".md"):
-            continue
-        data = source.read(entry)
-        if wanted.get(entry.path) == data:
-            del changes[entry.path]
-        elif entry.path not in wanted and _id_of(entry.path, data) in ids:
-            changes[entry.path] = None
-    return changes
-
-
-def _id_of(path: str, data: bytes) -> str:
-    document, _ = item_file.read(path, data)
-    value = document.front.values.get("id", "") if document else ""
-    return value if isinstance(value, str) else ""
 
 
 def _import_file(

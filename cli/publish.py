@@ -33,9 +33,7 @@ def publish(
     built = build_and_tell(console, workspace, workspace.order(stamp(at)))
     console.issues(built.issues)
     office = workspace.office(workspace.targets(targets), built.cluster.keep_releases)
-    outcome = workspace.publish(
-        office, built, at=at, who=identity()[0], resume=resume, accept_removals=accept_removals
-    )
+    outcome = workspace.publish(office, built, at=at, who=identity()[0], resume=resume, accept_removals=accept_removals)
     console.dump({**built.as_dict(), **outcome.as_dict()})
     return tell_outcome(console, outcome) or built.exit_code
 

@@ -12,13 +12,17 @@ from publish.workspace import Workspace
 def releases(console: Console, workspace: Workspace) -> int:
     """Lists all releases, newest first."""
     rows = workspace.ledger.releases()
+    live = workspace.ledger.live()
     for row in rows:
         record = row.release
+        state = "*" if live and live.release.number == record.number else " "
         of = f" ← {record.of}" if record.of else ""
         console.result(
-            f"{record.number:>6}  {row.at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}  {row.state:<8} {record.kind}{of}  "
+            f"{state} {record.number:>6}  {row.at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}  {record.kind}{of}  "
             f"{record.files:>7}  {row.pages_changed:>6}  {row.who}  {record.commit[:12]}"
         )
+    if live:
+        console.tell("* is live now. Columns: number, time, kind, files, pages changed, who, commit.")
     if not rows:
         console.tell("There is no release yet. Make one with: zhanqun publish")
     console.dump(

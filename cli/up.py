@@ -19,6 +19,8 @@ from cluster.clock import current_time
 from cluster.errors import HeldError
 from cluster.gitstore import identity
 from cluster.source import FolderSource
+from publish.preview import listen
+from publish.worker import require_alone
 from publish.workspace import Workspace
 
 
@@ -28,6 +30,8 @@ def up(console: Console, workspace: Workspace) -> int:
     if not has_main(workspace.settings.repository):
         seed_repository(workspace.settings.repository, FolderSource(Path()))
         console.tell("The content repository was made from the demo content.")
+    require_alone(workspace.settings.data)
+    listen(workspace.settings.host, workspace.settings.port).close()
     _publish(console, workspace)
     with _worker(console, workspace):
         serve_target(console, workspace, workspace.settings.port)
@@ -47,10 +51,18 @@ def _publish(console: Console, workspace: Workspace) -> None:
 
 @contextmanager
 def _worker(console: Console, workspace: Workspace) -> Iterator[None]:
-    """The worker in a process of its own, ended with this one; when it dies before, that is told."""
+    """The worker in a process of its own, ended with this one; when it dies before, that is told.
+
+    It has its own session, so that Ctrl-C reaches it through us, and ends when our end of its input closes.
+    """
     settings = workspace.settings
-    arguments = ["worker", "--data", str(settings.data), "--var", str(settings.var)]
-    process = subprocess.Popen([sys.executable, "-m", "cli", *arguments], cwd=settings.base)
+    arguments = ["worker", "--with-parent", "--data", str(settings.data), "--var", str(settings.var)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli", *arguments],
+        cwd=settings.base,
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
     ending = threading.Event()
 
     def tell_death() -> None:
@@ -66,3 +78,5 @@ def _worker(console: Console, workspace: Workspace) -> Iterator[None]:
         ending.set()
         process.terminate()
         watch.join()
+        if process.stdin is not None:
+            process.stdin.close()

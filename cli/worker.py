@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import signal
+import sys
+import threading
 from dataclasses import dataclass
 from typing import Any
+
+import click
 
 from cli.console import Console
 from cli.options import command
 from cli.publish import tell_outcome
 from cluster.clock import current_time
 from cluster.errors import ClusterError
+from cluster.issues import Issue
 from publish.build import Outcome as Build
 from publish.release import Outcome as Release
 from publish.watch import Bell
@@ -19,7 +24,8 @@ from publish.workspace import Workspace
 
 
 @command("worker", example="zhanqun worker")
-def worker(console: Console, workspace: Workspace) -> int:
+@click.option("--with-parent", is_flag=True, hidden=True)
+def worker(console: Console, workspace: Workspace, with_parent: bool) -> int:
     """Publishes every commit on main, and every item whose date has come, until Ctrl-C stops it."""
     bell = Bell()
 
@@ -28,22 +34,32 @@ def worker(console: Console, workspace: Workspace) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    if with_parent:
+        threading.Thread(target=_stop_at_end_of_input, args=(bell,), daemon=True).start()
     Worker(workspace, ConsoleReport(console), current_time).run(bell)
     live = workspace.ledger.live()
     console.dump({"live": live.release.as_dict() if live else None})
     return 0
 
 
-@dataclass(frozen=True, slots=True)
+def _stop_at_end_of_input(bell: Bell) -> None:
+    """The input closes when the process that started us is gone, however it ended."""
+    sys.stdin.buffer.read()
+    bell.stop()
+
+
+@dataclass(slots=True)
 class ConsoleReport:
-    """Tells the worker's runs on the console."""
+    """Tells the worker's runs on the console; an issue is told when it is new."""
 
     console: Console
+    told: frozenset[Issue] = frozenset()
 
     def published(self, build: Build, outcome: Release) -> None:
         """A run ended."""
+        self.console.issues(set(build.issues) - self.told)
+        self.told = frozenset(build.issues)
         if outcome.is_new or outcome.held or outcome.failures:
-            self.console.issues(build.issues)
             tell_outcome(self.console, outcome)
 
     def failed(self, error: ClusterError) -> None:

@@ -15,6 +15,10 @@ class Limits:
     git_blob_bytes: int = 2 * 1024 * 1024
     svg_bytes: int = 1024 * 1024
     slug_length: int = 80
+    # What a body may ask of the Markdown reader: marks of structure (headings, definitions, notes), and characters
+    # looked at while brackets and tags are matched, which grows with the square of what is never closed.
+    body_structure: int = 1500
+    body_steps: int = 4_000_000
 
 
 LIMITS = Limits()

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from cluster.errors import ContentError
 
@@ -50,11 +50,21 @@ class Source(Protocol):
     def read(self, entry: Entry) -> bytes:
         """The bytes of a regular file."""
 
-    def size(self, entry: Entry) -> int:
-        """How many bytes a regular file has, without reading it."""
-
     def reopened(self) -> Source:
         """The same state for another process, which must not share this one's pipes."""
+
+
+@runtime_checkable
+class WeighingSource(Protocol):
+    """A source that tells the size of a file without reading it; one held in memory need not."""
+
+    def size(self, entry: Entry) -> int:
+        """How many bytes a regular file has."""
+
+
+def size_of(source: Source, entry: Entry) -> int:
+    """How many bytes a regular file has, read only where the source cannot tell it otherwise."""
+    return source.size(entry) if isinstance(source, WeighingSource) else len(source.read(entry))
 
 
 class ChangedError(ContentError):
@@ -106,9 +116,7 @@ class FolderSource:
         except OSError as error:
             raise _unreadable(entry.path, error) from error
         if blob_id(data) != entry.blob:
-            raise ChangedError(
-                f"{entry.path} was changed meanwhile. Try again.", f"{entry.path} 刚刚被改动。请重试。"
-            )
+            raise ChangedError(f"{entry.path} was changed meanwhile. Try again.", f"{entry.path} 刚刚被改动。请重试。")
         return data
 
     def size(self, entry: Entry) -> int:

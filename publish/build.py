@@ -139,9 +139,7 @@ class MisconfiguredError(BuildError):
         self.issues = issues
 
 
-def read_cluster(
-    source: Source, url: str = "", *, port: int = DEFAULT_PORT, theme: Path | None = None
-) -> Cluster:
+def read_cluster(source: Source, url: str = "", *, port: int = DEFAULT_PORT, theme: Path | None = None) -> Cluster:
     """The cluster's configuration in a state of the content, checked against the theme where one is given.
 
     Raises:

@@ -24,6 +24,8 @@ from publish.receiver import Receipt
 
 FORMAT = 1
 WAIT_SECONDS = 30
+# How the outcome of a job that failed begins.
+FAILED = "failed: "
 
 
 class State(StrEnum):
@@ -191,6 +193,15 @@ class Ledger:
                 "UPDATE jobs SET state = 'done', outcome = ?, finished_at = ? WHERE id = ?",
                 (outcome, _text(at), id_),
             )
+
+    def last_failure(self) -> str:
+        """Why the newest finished job failed, empty when it did not."""
+        with self._transaction() as db:
+            row = db.execute(
+                "SELECT outcome FROM jobs WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT 1"
+            ).fetchone()
+        outcome = str(row[0]) if row else ""
+        return outcome.removeprefix(FAILED) if outcome.startswith(FAILED) else ""
 
     def recover_jobs(self) -> int:
         """Makes jobs that a killed worker left running pending again; returns how many there were.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from cluster.errors import BuildError, BusyError, ClusterError, HeldError
 from cluster.gitstore import GitStore
 from publish.build import MisconfiguredError, loaded_program
 from publish.build import Outcome as Build
-from publish.ledger import Job
+from publish.ledger import FAILED, Job
 from publish.release import Outcome as Release
 from publish.watch import Bell, watching
 from publish.workspace import Workspace
@@ -63,7 +63,7 @@ class Worker:
         """
         repository = self.workspace.settings.repository
         loaded_program()
-        with _alone(self.workspace.settings.data), GitStore(repository), watching([repository], bell, _is_reference):
+        with _alone(self.workspace.settings.data), GitStore(repository), _watched(repository, bell):
             wait = 0.0
             while bell.wait(wait):
                 wait = self._turn()
@@ -107,7 +107,7 @@ class Worker:
             except MisconfiguredError as error:
                 # Neither time nor another try mends it: the next commit does.
                 self.next_moment = ""
-                ledger.finish(job.id, f"failed: {error.english}", self.clock())
+                ledger.finish(job.id, f"{FAILED}{error.english}", self.clock())
                 self.report.failed(error)
                 continue
             except (ClusterError, OSError, sqlite3.Error) as error:
@@ -122,7 +122,7 @@ class Worker:
         return True
 
     def _put_back(self, job: Job, why: str) -> None:
-        self.workspace.ledger.finish(job.id, f"failed: {why}", self.clock())
+        self.workspace.ledger.finish(job.id, f"{FAILED}{why}", self.clock())
         self.workspace.ledger.enqueue(JOB, self.clock())
 
     def publish_once(self) -> Release:
@@ -154,6 +154,21 @@ def _alone(data: Path) -> Iterator[None]:
                 f"Another worker works over {data}. One is enough.", f"已有另一个 worker 在处理 {data}，一个就够了。"
             ) from error
         yield
+
+
+def _watched(repository: Path, bell: Bell) -> AbstractContextManager[None]:
+    """Rings when a branch moves; the objects of a push are nobody's business."""
+    return watching([repository / "refs"], bell, _is_reference, flat=[repository])
+
+
+def require_alone(data: Path) -> None:
+    """Makes sure that a worker could start over these folders.
+
+    Raises:
+        BusyError: one works there already.
+    """
+    with _alone(data):
+        pass
 
 
 def _as_told(error: ClusterError | OSError | sqlite3.Error) -> ClusterError:

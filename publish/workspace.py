@@ -87,7 +87,6 @@ class Workspace:
         with self.source(content) as source:
             return build(source, self.rooms, order, progress)
 
-
     def publish(
         self,
         office: Office,

@@ -4,7 +4,8 @@
 - The same folder and rules give the same bytes; nothing here writes, the command line commits.
 - A file that cannot be read is told and skipped; all the others are imported.
 
-`import_folder` is called by the command line; `cluster.importers.rules` reads the rules.
+`import_folder` is called by the command line; `cluster.importers.rules` reads the rules, `cluster.importers.update`
+lays the items into what is there.
 """
 
 from __future__ import annotations
@@ -245,22 +246,26 @@ def _compose_all(
 
 
 def _compose(draft: _Draft, place: str, rules: Rules, report: Report) -> ImportedItem | None:
-    date = stamp(parse_date(str(draft.values["date"])))
-    slug = rules.slug.format(
-        date=date[:10].replace("-", ""),
-        hash=source_digest(draft.source)[:8],
-        stem=PurePosixPath(draft.source).stem.lower(),
-    )
+    path = item_place(place, draft.source, str(draft.values["date"]), rules)
+    slug = PurePosixPath(path).stem
     if not _SLUG.fullmatch(slug):
         report.issue("slug-bad", slug=slug, reserved="index / feed / list-N")
         return None
-    path = f"{place}/{date[:4]}/{slug}.md" if rules.dated else f"{place}/{slug}.md"
     data = item_file.compose(_fields(draft, rules), draft.body)
     document, issues = item_file.read(draft.source, data)
     if document is None:
         report.issues.extend(Issue(draft.source, 0, one.code, one.field, one.values) for one in issues)
         return None
     return ImportedItem(path, data, draft.source, str(draft.values["id"]))
+
+
+def item_place(place: str, source: str, date: str, rules: Rules) -> str:
+    """The path below `content/` that the rules give the item of a source file with this date in a column."""
+    day = stamp(parse_date(date))[:10]
+    slug = rules.slug.format(
+        date=day.replace("-", ""), hash=source_digest(source)[:8], stem=PurePosixPath(source).stem.lower()
+    )
+    return f"{place}/{day[:4]}/{slug}.md" if rules.dated else f"{place}/{slug}.md"
 
 
 def _fields(draft: _Draft, rules: Rules) -> dict[str, Value]:

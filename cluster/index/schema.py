@@ -1,7 +1,8 @@
 """The tables of `var/index.db`, format 1, and the opening of the file.
 
-`item` holds every well-formed item; one whose id an earlier path has too carries the first such path in `clash` and is
-shown only when those have expired. `listing` says which item stands in which list of which site: its columns, all their ancestors, its topic.
+`item` holds every well-formed item; one that shares its id carries the first path with that id in `clash` and is
+shown only when all before it have expired. `listing` says which item stands in which list of which site: its columns,
+all their ancestors, its topic.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from feedgenerator import Atom1Feed
 
@@ -49,6 +50,11 @@ def _absolute(job: Job, item: IndexedItem) -> str:
     return job.cluster.address(job.cluster.sites[item.site]) + item.url
 
 
+def _tag(job: Job, item: IndexedItem) -> str:
+    """The item's id as a URI (RFC 4151), the same in every site's feed."""
+    return f"tag:{job.cluster.sites[item.site].host},2026:{quote(item.id)}"
+
+
 def atom(job: Job, channel: Channel, items: Sequence[IndexedItem]) -> bytes:
     """The channel as an Atom feed; its time is that of its newest item, so that the bytes follow the content."""
     feed = Atom1Feed(
@@ -64,7 +70,7 @@ def atom(job: Job, channel: Channel, items: Sequence[IndexedItem]) -> bytes:
             title=item.title,
             link=_absolute(job, item),
             description=str(item.fields.get("summary", "")),
-            unique_id=f"tag:{job.site.host},2026:{item.id}",
+            unique_id=_tag(job, item),
             author_name=str(item.fields.get("source", "")) or job.site.organizer,
             pubdate=parse_date(item.date),
             updateddate=parse_date(item.modified),

@@ -25,7 +25,8 @@ from plugins.pages.job import Findings, Job
 from plugins.pages.svg import active_part
 
 PICTURES = ("png", "jpg", "jpeg", "gif", "webp", "svg")
-DOCUMENTS = ("pdf", "docx", "xlsx", "ofd", "zip", "csv", "txt")
+# Open formats first; the others are what older documents of a city come in.
+DOCUMENTS = ("pdf", "ofd", "docx", "xlsx", "pptx", "csv", "txt", "zip", "doc", "xls", "ppt", "wps", "et", "rar")
 MEDIA = ("mp4", "webm", "mp3", "vtt")
 KNOWN = (*PICTURES, *DOCUMENTS, *MEDIA)
 # First names that the program's own output has: no file and no old address may stand in for what is there.

@@ -33,12 +33,19 @@ def site_view(job: Job) -> SiteView:
         navigation=tuple(Link(one.title, one.url) for one in site.children("") if job.is_in_navigation(one)),
         help=_help(job),
         sisters=_sisters(job),
+        other_language=_other_language(job),
     )
 
 
 def _sisters(job: Job) -> tuple[Link, ...]:
     others = (other for other in job.cluster.sites.values() if other.key != job.site.key)
     return tuple(Link(other.short_name, f"{job.cluster.address(other)}/") for other in others)
+
+
+def _other_language(job: Job) -> Link | None:
+    """The first site in another language, under that language's code."""
+    others = (other for other in job.cluster.sites.values() if other.language != job.site.language)
+    return next((Link(other.language, f"{job.cluster.address(other)}/") for other in others), None)
 
 
 def _help(job: Job) -> dict[str, str]:

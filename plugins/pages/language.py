@@ -22,15 +22,21 @@ _LONG = {"zh-Hans": "yyyy年M月d日", "en": "d MMMM yyyy"}
 _UNITS = ("B", "KB", "MB", "GB")
 
 
-@functools.cache
 def catalogue(folder: Path, language: str, domain: str = "messages") -> gettext.NullTranslations:
     """The words of a language from `folder/<locale>/LC_MESSAGES/<domain>.po`; the msgids themselves without one."""
     path = folder / _LOCALES.get(language, language) / "LC_MESSAGES" / f"{domain}.po"
     if not path.is_file():
         return gettext.NullTranslations()
+    state = path.stat()
+    return _compiled(path, _LOCALES.get(language, language), state.st_mtime_ns, state.st_size)
+
+
+@functools.lru_cache(maxsize=32)
+def _compiled(path: Path, locale: str, _mtime: int, _size: int) -> gettext.GNUTranslations:
+    """The catalogue in a file, compiled once for each of its states: a long-running process sees a changed one."""
     compiled = io.BytesIO()
     with path.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=_LOCALES.get(language, language)))
+        write_mo(compiled, read_po(file, locale=locale))
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from urllib.parse import quote, urlsplit
+from dataclasses import replace
+from urllib.parse import quote, unquote, urlsplit
 
 from cluster.issues import Issue
-from cluster.references import locate
+from cluster.references import cut, locate
 from plugins.pages.body import Resolved, Target
 from plugins.pages.files import PlacedFile, place_file
 from plugins.pages.job import Findings, Job
@@ -32,6 +33,8 @@ _FIXED_PAGES = (
     "/sitemap.xml",
 )
 _EXTERNAL = ' rel="external noopener"'
+_FOLDER = re.compile(r"/(.+)/(?:index\.html)?")
+_COLUMN_FEED = re.compile(r"/([^/]+)/feed\.xml")
 _NUMBERED = re.compile(r"/(.+)/(\d{4})/list-(\d{1,6})\.html")
 
 
@@ -79,16 +82,20 @@ def resolve_link(job: Job, findings: Findings, target: str, *, of: str, line: in
     """Today's address of a link written in content or configuration, None with an issue when it leads nowhere."""
     if target.lower().startswith(("http://", "https://")):
         try:
-            return outward(job, findings, target)
+            address = outward(job, findings, target)
         except ValueError:
             findings.issues.append(Issue.of("link-scheme", of, line, target=target))
             return None
+        if _is_dead(job, target):
+            findings.issues.append(Issue.of("link-missing", of, line, target=target))
+            return None
+        return address
     if target.startswith(("mailto:", "tel:", "#")):
         return target
     if target.startswith("//") or has_unsafe_scheme(target):
         findings.issues.append(Issue.of("link-scheme", of, line, target=target))
         return None
-    path, _, fragment = target.partition("#")
+    path, tail = cut(target)
     if not _is_page(path):
         placed = place_file(job, findings, path, of=of, line=line)
         return placed.url if placed else None
@@ -96,11 +103,25 @@ def resolve_link(job: Job, findings: Findings, target: str, *, of: str, line: in
     if url is None:
         findings.issues.append(Issue.of("link-missing", of, line, target=target))
         return None
-    return f"{url}#{quote(fragment, safe='-._~')}" if fragment else url
+    query, _, fragment = tail.partition("#")
+    return f"{url}{query}#{quote(fragment, safe='-._~')}" if fragment else f"{url}{query}"
 
 
 def _is_page(path: str) -> bool:
-    return path.endswith(".md") or (path.startswith("/") and (path.endswith((".html", "/")) or path in _FIXED_PAGES))
+    is_path = path.startswith("/")
+    return path.endswith(".md") or (is_path and (path.endswith((".html", "/", "/feed.xml")) or path in _FIXED_PAGES))
+
+
+def _is_dead(job: Job, url: str) -> bool:
+    """Whether an absolute address names one of the cluster's hosts and nothing that is there."""
+    parts = urlsplit(url)
+    site = next((one for one in job.cluster.sites.values() if one.host == parts.hostname), None)
+    if site is None:
+        return False
+    there = replace(job, site=site, filled=job.index.filled_lists(site.key, job.now))
+    path = unquote(parts.path) or "/"
+    is_file = job.index.file(f"content/{site.key}{path}") is not None
+    return not is_file and _page_url(there, path, "") is None
 
 
 def _page_url(job: Job, path: str, of: str) -> str | None:
@@ -126,12 +147,20 @@ def page_exists(job: Job, path: str) -> bool:
     numbered = _NUMBERED.fullmatch(path)
     if numbered:
         return _has_numbered(job, numbered[1], int(numbered[2]), int(numbered[3]))
-    folder = path.removesuffix("index.html").strip("/")
-    if folder == "topics":
+    feed = _COLUMN_FEED.fullmatch(path)
+    if feed:
+        return feed[1] in job.filled and bool(job.index.newest(job.site.key, feed[1], job.now, 1))
+    folder = _FOLDER.fullmatch(path)
+    return folder is not None and _has_folder(job, folder[1])
+
+
+def _has_folder(job: Job, name: str) -> bool:
+    """Whether a folder of the site has its own page: the topics, one of them, or a column."""
+    if name == "topics":
         return bool(job.site.topics)
-    if folder.startswith("topics/"):
-        return folder.removeprefix("topics/") in job.site.topics
-    column = job.site.columns.get(folder)
+    if name.startswith("topics/"):
+        return name.removeprefix("topics/") in job.site.topics
+    column = job.site.columns.get(name)
     return column is not None and job.is_shown(column)
 
 

@@ -5,11 +5,17 @@ One `BodyRenderer` serves many bodies; it is reset between them, so a body never
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import html
 import itertools
 import re
 import unicodedata
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import version
+from importlib.resources import files
 from typing import Any
 
 import markdown
@@ -17,13 +23,13 @@ from markdown.extensions.tables import TableExtension
 from markdown.extensions.toc import TocExtension
 from markdown.treeprocessors import Treeprocessor
 
+from plugins.pages.anchors import settle_ids, with_alt
 from plugins.pages.body import GONE, MARK, Body, Target
+from plugins.pages.effort import TooHardError, check_effort, meter_links
 from plugins.pages.sanitize import clean, violations
 from plugins.pages.statute import StatuteExtension
 from plugins.pages.views import TocEntry
 
-# Raised by hand whenever the same Markdown gives other HTML than before.
-RENDERER_VERSION = "2"
 _EXTENSIONS = ("attr_list", "footnotes", "def_list", "abbr", "sane_lists")
 _VIDEO, _AUDIO = (".mp4", ".webm"), (".mp3",)
 _ADDRESS = re.compile(r'(<(?P<tag>[a-z0-9]+)\b[^<>]*?\s(?:href|src)=")(?P<url>[^"]*)"')
@@ -41,26 +47,49 @@ class BodyRenderer:
 
     def __init__(self, *, statute: bool, table_label: str) -> None:
         self._table_label = html.escape(table_label)
+        self._statute = statute
+        self._markdown = self._new_reader()
+        self.settings = f"{_program()} {markdown.__version__} {version('nh3')} {statute} {table_label}"
+
+    def _new_reader(self) -> Any:
         extensions: list[Any] = [*_EXTENSIONS, TableExtension(use_align_attribute=True)]
         extensions += [TocExtension(slugify=_heading_id, toc_depth="2-4"), _Shaping()]
-        if statute:
+        if self._statute:
             extensions.append(StatuteExtension())
-        self._markdown: Any = markdown.Markdown(extensions=extensions, output_format="html")
-        self._statute = statute
-        self.settings = f"{RENDERER_VERSION} {markdown.__version__} {statute} {table_label}"
+        reader: Any = markdown.Markdown(extensions=extensions, output_format="html")
+        meter_links(reader)
+        return reader
 
     def render(self, text: str) -> Body:
-        """The body of one item."""
-        self._markdown.reset()
+        """The body of one item; an empty one with a note when the text is nested too deep or too hard to read."""
         text = _UNPRINTABLE.sub("", text)
+        try:
+            check_effort(text)
+            return self._render(text)
+        except RecursionError:
+            return self._refused("body-too-deep")
+        except TooHardError:
+            return self._refused("body-too-hard")
+
+    def _refused(self, code: str) -> Body:
+        self._markdown = self._new_reader()  # the old one stopped half-way and holds what it had read
+        return Body("", (), (), ((code, 1, ""),))
+
+    def _render(self, text: str) -> Body:
+        self._markdown.reset()
         raw = self._markdown.convert(text)
         notes = self._notes(text, raw)
+        lowered = text.lower()
+        line_of = functools.cache(functools.partial(_line_of, lowered))
         targets: list[Target] = []
-        safe = _SOURCELESS.sub(GONE, clean(raw).replace(MARK, ""))
-        marked = _ADDRESS.sub(lambda match: _mark(match, text, targets), safe)
+        safe, wordless = with_alt(clean(raw).replace(MARK, ""))
+        notes += [("alt-missing", line_of(source), source) for source in wordless]
+        safe, renamed = settle_ids(_SOURCELESS.sub(GONE, safe))
+        marked = _ADDRESS.sub(lambda match: _mark(match, line_of, targets), safe)
         marked = self._wrap_tables(marked)
         toc = self._markdown.statute_toc if self._statute else _toc(self._markdown.toc_tokens)
-        return Body(marked, tuple(toc), tuple(targets), tuple(notes))
+        toc = tuple(replace(entry, id=renamed.get(entry.id, entry.id)) for entry in toc)
+        return Body(marked, toc, tuple(targets), tuple(notes))
 
     def _notes(self, text: str, raw: str) -> list[tuple[str, int, str]]:
         notes = []
@@ -70,7 +99,7 @@ class BodyRenderer:
         for line in itertools.islice(itertools.chain(lines, itertools.repeat(1)), self._markdown.headings_lowered):
             notes.append(("heading-first", line, "h1"))
         for source in self._markdown.pictures_without_words:
-            notes.append(("alt-missing", _line_of(text, source), source))
+            notes.append(("alt-missing", _line_of(text.lower(), source), source))
         return notes
 
     def _wrap_tables(self, text: str) -> str:
@@ -89,17 +118,26 @@ class BodyRenderer:
         return _TABLE.sub(wrap, text)
 
 
-def _mark(match: re.Match[str], text: str, targets: list[Target]) -> str:
+@functools.cache
+def _program() -> str:
+    """A hash of what turns text into a body, so that a kept body never outlives the program that made it."""
+    sources = ("anchors", "body", "effort", "markdown", "sanitize", "statute")
+    data = b"".join(files("plugins.pages").joinpath(f"{name}.py").read_bytes() for name in sources)
+    limits = files("cluster").joinpath("limits.py").read_bytes()
+    return hashlib.sha256(data + limits).hexdigest()
+
+
+def _mark(match: re.Match[str], line_of: Callable[[str], int], targets: list[Target]) -> str:
     url = html.unescape(match["url"])
     if url.startswith("#"):
         return match[0]
-    targets.append(Target(url, _line_of(text, url), embedded=match["tag"] != "a"))
+    targets.append(Target(url, line_of(url), embedded=match["tag"] != "a"))
     return f'{match[1]}{MARK}{len(targets) - 1}{MARK}"'
 
 
 def _line_of(text: str, what: str) -> int:
-    """The line on which an address first stands as a whole, else the first line that holds it, else the first."""
-    text, what = text.lower(), what.lower().removeprefix("mailto:")
+    """The line of a text in small letters where an address first stands as a whole, else is part of, else the first."""
+    what = what.lower().removeprefix("mailto:")
     first = position = text.find(what)
     while position >= 0 and (_joins(text[position - 1 : position]) or _joins(text[position + len(what) :][:1])):
         position = text.find(what, position + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from urllib.parse import unquote
 
@@ -11,6 +12,7 @@ from plugins.pages.job import Findings, Job
 from plugins.pages.links import page_exists
 
 GONE = "410"
+_SLASHES = re.compile("/+")
 
 
 def redirect_table(job: Job, findings: Findings) -> dict[str, str]:
@@ -33,10 +35,10 @@ def redirect_table(job: Job, findings: Findings) -> dict[str, str]:
 
 def _is_taken(job: Job, old: str, live: set[str]) -> bool:
     """Whether an old address would hide a page or a file of this build, or lies where only the program writes."""
-    path = unquote(old).lstrip("/")
+    path = _SLASHES.sub("/", unquote(old)).lstrip("/")
     if path.partition("/")[0] in RESERVED_NAMES or page_exists(job, old):
         return True
-    return path in live or (f"{path}/".lstrip("/") + "index.html").replace("//", "/") in live
+    return (f"{path}index.html" if path.endswith("/") else path) in live
 
 
 def dump_redirects(table: Iterable[tuple[str, str]]) -> bytes:

@@ -12,8 +12,6 @@ from plugins.pages.lists import item_link
 from plugins.pages.page import Composed, PageKey
 from plugins.pages.views import Link, Picture, TopicSection, TopicView
 
-MOST_ITEMS = 200
-
 
 def topic_view(job: Job, findings: Findings, topic: Topic) -> TopicView:
     """A topic with its banner."""
@@ -68,16 +66,16 @@ def _sections(job: Job, findings: Findings, topic: Topic) -> list[TopicSection]:
     name = f"topic:{topic.name}"
     sections = topic.sections or (Section(_all_name(job), ""),)
     left = job.index.standing(job.site.key, name, job.now)
-    left += job.index.newest(job.site.key, name, job.now, MOST_ITEMS)
-    taken: dict[str, list[IndexedItem]] = {section.title: [] for section in sections}
-    choosy_first = sorted(sections, key=lambda section: not section.column)
+    left += job.index.newest(job.site.key, name, job.now, sum(job.index.years(job.site.key, name, job.now).values()))
+    taken: list[list[IndexedItem]] = [[] for _ in sections]
+    choosy_first = sorted(range(len(sections)), key=lambda at: not sections[at].column)
     for item in left:
-        section = next((one for one in choosy_first if _belongs(item, one.column)), None)
-        if section is not None:
-            taken[section.title].append(item)
+        at = next((one for one in choosy_first if _belongs(item, sections[one].column)), None)
+        if at is not None:
+            taken[at].append(item)
     return [
-        TopicSection(title, tuple(item_link(job, findings, item) for item in items))
-        for title, items in taken.items()
+        TopicSection(section.title, tuple(item_link(job, findings, item) for item in items))
+        for section, items in zip(sections, taken, strict=True)
         if items
     ]
 

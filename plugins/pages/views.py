@@ -218,7 +218,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """A site as its pages know it; `url` is its address without a trailing slash."""
+    """A site as its pages know it; `url` is its address without a trailing slash.
+
+    `other_language` is the first site of the cluster in another language; its title is that language's code.
+    """
 
     key: str
     name: str
@@ -241,6 +244,7 @@ class SiteView:
     navigation: tuple[Link, ...]
     help: dict[str, str]
     sisters: tuple[Link, ...]
+    other_language: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)

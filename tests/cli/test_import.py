@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from cluster import item as item_file
+from cluster.frontmatter import Value
 from cluster.limits import LIMITS
 from cluster.media import parse_pointer
 from tests.builders import ARTICLE, NOW, make_article, make_column, make_site, write_tree
@@ -65,13 +69,74 @@ def test_only_what_changed_is_written_again(zhanqun: CommandLine, seeded: City, 
     assert sum(after[path] != before[path] for path in after) == 1
 
 
-def test_an_item_whose_date_changed_leaves_its_old_place(zhanqun: CommandLine, seeded: City, collection: Path) -> None:
-    zhanqun("import", "markdown", collection, *PLACE)
+def redated(collection: Path, day: str) -> None:
+    """Gives the first source file another date."""
     text = (collection / "first.md").read_text("utf-8")
-    (collection / "first.md").write_text(text.replace("2026-11-01", "2025-11-01"), "utf-8")
+    (collection / "first.md").write_text(re.sub(r"date: \S+", f"date: {day}", text), "utf-8")
+
+
+def first_of(city: City) -> str:
+    """The path of the item made of the first source file."""
+    return next(path for path, data in imported(city).items() if "旧文1".encode() in data)
+
+
+def address(path: str) -> str:
+    return path.removeprefix("content/portal").removesuffix(".md") + ".html"
+
+
+def fields_of(city: City, path: str) -> Mapping[str, Value]:
+    document, _ = item_file.read(path, imported(city)[path])
+    assert document is not None
+    return document.front.values
+
+
+def test_an_item_whose_date_changed_moves_and_its_old_addresses_lead_to_it(
+    zhanqun: CommandLine, city: City, collection: Path
+) -> None:
+    zhanqun("import", "markdown", collection, *PLACE)
+    places = [first_of(city)]
+    for day in ("2025-11-01", "2024-11-01"):
+        redated(collection, day)
+        assert zhanqun("import", "markdown", collection, *PLACE).code == 0
+        places.append(first_of(city))
+
+    assert [path.split("/")[3] for path in places] == ["2026", "2025", "2024"]
+    assert len(imported(city)) == 2
+    assert fields_of(city, places[-1])["redirect_from"] == [address(path) for path in places[:2]]
+    assert "There is nothing to change." in zhanqun("import", "markdown", collection, *PLACE).err
+    zhanqun("publish", "--now", NOW)
+    table = (city.www / "current" / "portal" / "_redirects").read_text("utf-8")
+    assert all(f"{address(path)} {address(places[-1])}" in table for path in places[:2])
+
+
+def test_an_item_that_was_moved_is_updated_where_it_lies(zhanqun: CommandLine, seeded: City, collection: Path) -> None:
+    zhanqun("import", "markdown", collection, *PLACE)
+    old, moved = first_of(seeded), "content/portal/about/2026/by-hand.md"
+    assert zhanqun("mv", old, moved).code == 0
+    assert "There is nothing to change." in zhanqun("import", "markdown", collection, *PLACE).err
+    (collection / "first.md").write_text(PLAIN.format(title="旧文1，改过", day=1), "utf-8")
+    zhanqun("import", "markdown", collection, *PLACE)
+    assert (first_of(seeded), len(imported(seeded))) == (moved, 2)
+    assert fields_of(seeded, moved)["redirect_from"] == [address(old)]
+
+    redated(collection, "2025-11-01")
+    zhanqun("import", "markdown", collection, *PLACE)
+    assert (first_of(seeded), len(imported(seeded))) == ("content/portal/about/2025/by-hand.md", 2)
+    assert fields_of(seeded, first_of(seeded))["redirect_from"] == [address(old), address(moved)]
+
+
+def test_fields_that_the_city_added_stay(zhanqun: CommandLine, seeded: City, collection: Path) -> None:
+    zhanqun("import", "markdown", collection, *PLACE)
+    path = first_of(seeded)
+    added = {"also": ["about"], "image": "x.png", "redirect_from": ["/old.html"]}
+    seeded.commit({path: item_file.rewrite(imported(seeded)[path], added)})
+    assert "There is nothing to change." in zhanqun("import", "markdown", collection, *PLACE).err
+    (collection / "first.md").write_text(PLAIN.format(title="旧文1，改过", day=1), "utf-8")
     zhanqun("import", "markdown", collection, *PLACE)
 
-    assert sorted(path.split("/")[3] for path in imported(seeded)) == ["2025", "2026"]
+    fields = fields_of(seeded, path)
+    assert fields["title"] == "旧文1，改过"
+    assert {name: fields[name] for name in added} == added
 
 
 def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_taken(

@@ -214,3 +214,10 @@ def test_watch_does_without_a_content_folder(zhanqun: CommandLine, folder: Path)
 
 def test_watch_needs_a_folder_with_sites(zhanqun: CommandLine, here: Path) -> None:
     assert zhanqun("serve", "--watch").code == 1
+
+
+def test_a_delivery_that_fails_while_watching_is_told(here: Path, folder: Path) -> None:
+    (here / "var" / "watch").mkdir(parents=True)
+    (here / "var" / "watch" / "www").write_text("a file in the way")
+    with process(here, "serve", "--watch", "--content", "work", "--port", str(free_port())) as serving:
+        assert any("was not delivered to" in line for line in iter(serving.stderr or ()))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cluster.gitstore import GitStore
 from tests.builders import ARTICLE, make_article, write_tree
 from tests.cli.conftest import CommandLine
 from tests.cli.running import free_port, group_is_there, process, run_beside, visit
@@ -56,6 +57,33 @@ def test_ctrl_c_in_the_terminal_reaches_all_and_ends_cleanly(demo: Path) -> None
         assert running.returncode == 0
         assert not group_is_there(running.pid)
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("left", ["an empty repository", "an empty folder"])
+def test_a_seed_that_was_stopped_is_made_again(
+    zhanqun: CommandLine, demo: Path, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    repository = demo / "data" / "content.git"
+    repository.mkdir(parents=True)
+    if left == "an empty repository":
+        GitStore.create(repository).close()
+    port = free_port()
+    monkeypatch.setenv("ZHANQUN_PORT", str(port))
+    said = run_beside(zhanqun, ("up",), lambda: until(lambda: "云泽河" in visit(port, PORTAL, RIVER)))
+
+    assert said.code == 0, said.err
+    assert "was made from the demo content" in said.err
+
+
+def test_up_does_without_the_demo_once_there_is_a_main(
+    zhanqun: CommandLine, city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    monkeypatch.setenv("ZHANQUN_PORT", str(port))
+    said = run_beside(zhanqun, ("up",), lambda: until(lambda: "云泽河" in visit(port, PORTAL, RIVER)))
+
+    assert said.code == 0, said.err
+    assert not (city.root / "sites").exists()
 
 
 def test_up_speaks_chinese(zhanqun: CommandLine, demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

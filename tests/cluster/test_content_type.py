@@ -16,8 +16,8 @@ from cluster.content_type import (
     Field,
     Typed,
     is_site_path,
-    known_names,
     load_types,
+    template_issues,
     type_fields,
 )
 from cluster.frontmatter import Value
@@ -288,5 +288,18 @@ def test_a_site_path_is_safe_in_a_redirect_table(path, right):
     assert is_site_path(path) is right
 
 
-def test_known_names_are_sorted():
-    assert known_names(["page", "article"]) == "article / page"
+def test_templates_that_a_theme_does_not_have_are_told_with_their_lines():
+    files = {
+        "sites/types/article.toml": make_type(),
+        "sites/types/poem.toml": make_type("poem", template="poem"),
+        "sites/types/home.toml": make_type("home", template="home"),
+        "sites/types/number.toml": make_type("number", template=3),
+        "sites/types/broken.toml": b"format = ",
+    }
+    issues = template_issues(files, {"article", "page"})
+    assert [(issue.path, issue.code, issue.field) for issue in issues] == [
+        ("sites/types/home.toml", "config-value", "template"),
+        ("sites/types/poem.toml", "config-value", "template"),
+    ]
+    assert all(files[issue.path].splitlines()[issue.line - 1].startswith(b"template") for issue in issues)
+    assert "article / page" in issues[0].text("en")

@@ -70,6 +70,9 @@ class Tree:
     def read(self, entry: Entry) -> bytes:
         return self.files[entry.path]
 
+    def size(self, entry: Entry) -> int:
+        return len(self.files[entry.path])
+
 
 @pytest.fixture
 def index() -> Iterator[Index]:
@@ -87,6 +90,12 @@ def paths(items: Iterable[IndexedItem | None]) -> list[str]:
     return [item.path.rpartition("/")[2].removesuffix(".md") if item else "" for item in items]
 
 
+def shown(index: Index, now: str) -> dict[str, int]:
+    """How many items the portal shows, nothing for none."""
+    count = sum(1 for _ in index.items("portal", now))
+    return {"portal": count} if count else {}
+
+
 def dated(name: str, date: str, **fields: Any) -> dict[str, bytes]:
     return {f"{NEWS if date.startswith('2026') else NOTICES}/{name}.md": make_article(name, date, **fields)}
 
@@ -97,7 +106,7 @@ def answers(index: Index, cluster: Cluster) -> dict[str, Any]:
     for now in MOMENTS:
         told[f"issues {now}"] = index.issues(now)
         told[f"next {now}"] = index.next_moment(now)
-        told[f"counts {now}"] = index.counts(now)
+        told[f"shown {now}"] = shown(index, now)
         for site in cluster.sites.values():
             told |= {f"{site.key} {now} {name}": answer for name, answer in site_answers(index, site.key, now)}
     return told
@@ -209,7 +218,7 @@ def test_lists_hold_the_columns_items_and_those_of_its_sub_columns(index, cluste
     assert paths(index.standing("portal", "about", NOW)) == paths(index.standing("portal", "", NOW)) == ["city"]
     assert index.filled_lists("portal", NOW) == {"", "news", "news/notices", "residents", "about", "topic:river"}
     assert index.filled_lists("english", NOW) == {"", "news"}
-    assert index.counts(NOW) == {"portal": 4}
+    assert shown(index, NOW) == {"portal": 4}
 
 
 def test_lists_are_ordered_by_date_and_path_and_cut_into_slices(index, cluster):
@@ -240,19 +249,19 @@ def test_a_future_item_is_nowhere_and_told_as_scheduled(index, cluster):
     fill(index, cluster, files)
     assert not any(answer for name, answer in site_answers(index, "portal", NOW) if not name.startswith("of"))
     assert index.find("x1", NOW) is None
-    assert index.counts(NOW) == {}
+    assert shown(index, NOW) == {}
     (issue,) = index.issues(NOW)
     assert (issue.code, issue.path) == ("scheduled", f"{NEWS}/future.md")
     assert "2026-12-01 08:00" in issue.text("en")
     assert index.next_moment(NOW) == "2026-12-01T08:00:00+08:00"
-    assert index.counts("2026-12-01T08:00:00+08:00") == {"portal": 1}
+    assert shown(index, "2026-12-01T08:00:00+08:00") == {"portal": 1}
     assert index.issues("2026-12-01T08:00:00+08:00") == []
 
 
 def test_an_item_goes_at_the_moment_it_expires(index, cluster):
     fill(index, cluster, dated("a", "2026-01-01", expires="2026-11-20T09:00"))
-    assert index.counts("2026-11-20T08:59:59+08:00") == {"portal": 1}
-    assert index.counts(NOW) == {}
+    assert shown(index, "2026-11-20T08:59:59+08:00") == {"portal": 1}
+    assert shown(index, NOW) == {}
     assert index.next_moment("2026-06-01T00:00:00+08:00") == NOW
     assert index.next_moment(NOW) == ""
 
@@ -274,7 +283,7 @@ def test_of_two_items_with_one_id_the_first_by_path_is_shown_and_the_second_told
     first, second = dated("a", "2026-02-01", id="x1"), dated("b", "2026-01-01", id="x1", redirect_from=["/old"])
     tree = Tree(second)
     index.update(tree, cluster)
-    assert index.counts(NOW) == {"portal": 1}
+    assert shown(index, NOW) == {"portal": 1}
     tree = Tree(second | first, tree)
     index.update(tree, cluster)
     assert paths(index.items("portal", NOW)) == ["a"]
@@ -635,3 +644,40 @@ def test_a_connection_can_be_used_without_the_class(tmp_path, cluster):
     assert update_index(db, Tree({ARTICLE: make_article()}), cluster).read == 1
     assert db.execute("SELECT title FROM item").fetchone()["title"] == "云泽河综合治理二期工程开工"
     db.close()
+
+
+# ---- ids and time, weight, bodies -----------------------------------------------------------------------------------
+
+
+def test_an_expired_item_keeps_its_id_from_nobody(index, cluster):
+    first = dated("a", "2026-01-01", id="x1", expires="2026-10-01")
+    fill(index, cluster, first | dated("b", "2026-02-01", id="x1") | dated("c", "2026-02-02", id="x1"))
+    before = "2026-09-01T00:00:00+08:00"
+    assert paths(index.items("portal", before)) == ["a"]
+    assert [issue.path for issue in index.issues(before)] == [f"{NEWS}/b.md", f"{NEWS}/c.md"]
+    assert paths(index.items("portal", NOW)) == ["b"]
+    assert paths([index.find("x1", NOW)]) == ["b"]
+    (issue,) = index.issues(NOW)
+    assert (issue.path, f"{NEWS}/b.md" in issue.text("en")) == (f"{NEWS}/c.md", True)
+
+
+def test_a_file_over_the_limit_is_told_and_never_read(tmp_path, index, cluster):
+    class Unread(FolderSource):
+        def read(self, entry):
+            raise AssertionError(entry.path)
+
+    big = b"x" * (LIMITS.item_bytes + 1)
+    index.update(Unread(write_tree(tmp_path, {ARTICLE: big, f"{NEWS}/a.png": big})), cluster)
+    assert {(issue.code, issue.path) for issue in index.issues(NOW)} == {
+        ("file-too-big", ARTICLE),
+        ("blob-too-big", f"{NEWS}/a.png"),
+    }
+
+
+def test_bodies_that_nobody_uses_go_once_they_are_the_most(index):
+    for number in range(5):
+        index.keep_body(str(number), "kept")
+    assert index.sweep_bodies({"0", "1", "2"}) == 0
+    assert index.sweep_bodies({"0", "1"}) == 3
+    assert [index.body(str(number)) for number in range(3)] == ["kept", "kept", None]
+    assert index.used_bodies == {"0", "1", "2"}

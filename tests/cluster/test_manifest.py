@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.errors import FormatError
-from cluster.manifest import Changes, Entry, Manifest, blobs_in
+from cluster.manifest import Changes, Entry, Manifest, blobs_in, path_fault
 
 
 def entry(text: str, *, br: bool = False) -> Entry:
@@ -221,3 +221,11 @@ def test_a_damaged_manifest_is_refused_with_its_line(data, line):
     with pytest.raises(FormatError, match=f"^manifest:{line}: ") as told:
         Manifest.parse(data)
     assert told.value.text("zh").startswith(f"manifest:{line}：")
+
+
+@pytest.mark.parametrize(
+    ("path", "fit"),
+    [("portal/a.pdf", True), ("portal/a\\b.pdf", False), ("portal/a\nb.pdf", False), (f"portal/{'x' * 253}", False)],
+)
+def test_whether_a_path_is_fit_can_be_asked_before(path: str, fit: bool) -> None:
+    assert (path_fault(path) is None) is fit

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cluster.errors import ConfigError
-from cluster.settings import Settings, environment, load_settings
+from cluster.settings import Settings, environment, load_settings, url_at
 
 
 def load(folder: Path, text: str | None = None, **variables: str) -> Settings:
@@ -53,8 +53,21 @@ def test_the_language_comes_from_the_system_when_nobody_names_one(tmp_path):
     assert load(tmp_path, 'format = 1\nlang = "en"\n', LANG="zh_CN.UTF-8").language == "en"
 
 
-def test_another_port_is_part_of_the_addresses(tmp_path):
-    assert load(tmp_path, ZHANQUN_PORT="9001").url == "http://{host}:9001"
+@pytest.mark.parametrize(
+    ("url", "port", "expected"),
+    [
+        pytest.param("http://{host}:8080", 9001, "http://{host}:9001", id="the default port is replaced"),
+        pytest.param("http://{host}:8080", 8080, "http://{host}:8080", id="the same port"),
+        pytest.param("https://{host}", 9001, "https://{host}", id="a production address stays"),
+        pytest.param("http://{host}:80", 9001, "http://{host}:80", id="another port stays"),
+    ],
+)
+def test_another_port_replaces_the_default_one_only(url, port, expected):
+    assert url_at(url, port) == expected
+
+
+def test_an_address_of_the_settings_is_kept_apart_from_the_port(tmp_path):
+    assert load(tmp_path, ZHANQUN_PORT="9001").url == ""
     assert load(tmp_path, ZHANQUN_PORT="9001", ZHANQUN_URL="https://{host}").url == "https://{host}"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cluster.issues import Issue
-from cluster.site import Cluster, config_summary, load_cluster
+from cluster.site import Cluster, load_cluster
 from cluster.source import FolderSource, config_files
 from tests.builders import (
     make_cluster,
@@ -111,10 +111,6 @@ def test_the_fingerprint_follows_every_file_and_nothing_else():
     assert make_cluster(dict(reversed(files.items()))).fingerprint == one
     assert make_cluster(files | {"sites/portal/topics/river.toml": make_topic()}).fingerprint != one
     assert make_cluster(files | {SITE: files[SITE] + b"# a comment\n"}).fingerprint != one
-
-
-def test_the_summary_counts_columns():
-    assert config_summary(make_cluster()) == {"portal": {"name": "portal 网站", "columns": 4}}
 
 
 # ---- mistakes -------------------------------------------------------------------------------------------------------

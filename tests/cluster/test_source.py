@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cluster.errors import ContentError
+from cluster.errors import ContentError, GitError
 from cluster.gitstore import GitSource
-from cluster.source import Entry, FolderSource, blob_id, config_files, is_scratch, printable
+from cluster.source import ChangedError, Entry, FolderSource, blob_id, config_files, is_scratch, printable, size_of
 from tests.builders import ARTICLE, make_article, make_cluster_files, make_store, write_tree
 
 FILES = make_cluster_files() | {ARTICLE: make_article(), "content/portal/news/2026/a.png": b"\x89PNG"}
@@ -134,3 +135,27 @@ def test_only_files_with_bytes_are_regular(mode, regular):
 
 def test_a_blob_id_is_git_s():
     assert blob_id(b"hello\n") == "ce013625030ba8dba906f756967f9e9ca394464a"
+
+
+def test_a_file_that_was_saved_since_the_folder_was_opened_is_refused(folder):
+    source = FolderSource(folder)
+    entry = next(entry for entry in source.entries() if entry.path == ARTICLE)
+    (folder / ARTICLE).write_bytes(make_article(title="anders"))
+    with pytest.raises(ChangedError, match="changed meanwhile") as told:
+        source.read(entry)
+    assert "重试" in told.value.chinese
+    assert FolderSource(folder).read(replace(entry, blob=blob_id(make_article(title="anders"))))
+
+
+def test_a_file_is_weighed_without_being_read(folder, tmp_path):
+    store = make_store(tmp_path, FILES)
+    commit = GitSource(store, store.head() or "")
+    for source in (FolderSource(folder), commit):
+        assert {entry.path: size_of(source, entry) for entry in source.entries()} == {
+            path: len(data) for path, data in FILES.items()
+        }
+    with pytest.raises(GitError):
+        store.size("0" * 40)
+    store.close()
+    with pytest.raises(ContentError):
+        FolderSource(folder).size(Entry("content/nothing.md", ""))

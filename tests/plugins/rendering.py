@@ -51,6 +51,10 @@ class MemorySource:
         """Nothing for the same state, else unknown."""
         return () if revision == self.revision else None
 
+    def size(self, entry: Entry) -> int:
+        """How many bytes a file has."""
+        return len(self.files[entry.path])
+
     def read(self, entry: Entry) -> bytes:
         """The bytes of a file."""
         return self.files[entry.path]

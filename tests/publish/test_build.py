@@ -7,10 +7,11 @@ import json
 import logging
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from cluster.errors import BuildError, BusyError, ConfigError, ContentError
 from cluster.gitstore import GitStore
 from cluster.manifest import Manifest
 from cluster.media import MediaStore, dump_pointer
-from publish.build import MisconfiguredError, Order, left_out, read_manifest, read_state
+from publish.build import MisconfiguredError, Order, read_manifest, read_state
 from publish.workspace import Workspace
 from tests.builders import ARTICLE, NOW, REPOSITORY, make_article, make_topic, write_tree
 from tests.publish.small_city import LATER, SESSION, City, make_files
@@ -114,7 +115,7 @@ def test_an_item_with_a_mistake_is_left_out_and_the_rest_is_built(city: City) ->
     city.commit({TYPO: make_article(title=None)})
     outcome = city.build()
 
-    assert left_out(outcome.issues) == [TYPO]
+    assert [issue.path for issue in outcome.issues if issue.leaves_out] == [TYPO]
     assert outcome.exit_code == 3
     assert "portal/news/2026/typo.html" not in outcome.manifest
     assert "portal/news/2026/river.html" in outcome.manifest
@@ -423,3 +424,78 @@ def test_the_state_of_the_last_build_reads_back(city: City) -> None:
     assert state is not None
     assert (state.root, state.now, state.next_moment) == (outcome.manifest.root(), NOW, outcome.next_moment)
     assert state.issues == outcome.issues
+
+
+def test_an_index_that_is_damaged_in_the_middle_is_made_again(city: City, wanted: Manifest) -> None:
+    city.build()
+    city.commit(CHANGE)
+    damage_index(city.workspace.rooms.index)
+
+    assert city.build().manifest == wanted
+
+
+def damage_index(file: Path) -> None:
+    """Leaves the head and the schema, so that the damage shows when the tables are read."""
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = bytearray(file.read_bytes())
+    data[12288:] = b"\xff" * (len(data) - 12288)
+    file.write_bytes(data)
+    with closing(sqlite3.connect(file)) as db, pytest.raises(sqlite3.DatabaseError):
+        db.executescript("SELECT * FROM item; PRAGMA quick_check; UPDATE file SET blob = 1; DELETE FROM item")
+
+
+def test_a_file_that_is_saved_during_a_build_is_told_as_such(city: City, tmp_path: Path) -> None:
+    folder = write_tree(tmp_path / "folder", make_files())
+
+    def save(_step: str) -> None:
+        (folder / ARTICLE).write_bytes(make_article("刚刚保存"))
+
+    with pytest.raises(ContentError, match=f"{ARTICLE} was changed meanwhile"):
+        city.workspace.build(Order(NOW), folder, lambda step: save(step) if step == "portal" else None)
+    assert (
+        "刚刚保存"
+        in city.workspace.rooms.blobs.read(
+            city.workspace.build(Order(NOW), folder).manifest["portal/news/2026/river.html"].raw
+        ).decode()
+    )
+
+
+PORT = [
+    ("the cluster's own address follows the port", "http://{host}:8080", "http://portal.yunze.localhost:9001/"),
+    ("a production address does not", "https://{host}", "https://portal.yunze.localhost/"),
+]
+
+
+@pytest.mark.parametrize(("url", "expected"), [row[1:] for row in PORT], ids=[row[0] for row in PORT])
+def test_the_port_of_the_settings_is_for_the_default_port_only(city: City, url: str, expected: str) -> None:
+    with city.workspace.source() as source:
+        cluster = next(source.read(entry) for entry in source.entries() if entry.path == "sites/cluster.toml")
+    city.commit({"sites/cluster.toml": cluster.replace(b"http://{host}:8080", url.encode())})
+    outcome = city.workspace.build(Order(NOW, port=9001))
+    page = city.workspace.rooms.blobs.read(outcome.manifest["portal/index.html"].raw).decode()
+
+    assert expected in page
+    assert city.workspace.build(Order(NOW, port=9001)).pages_written == 0
+
+
+def test_templates_that_the_theme_does_not_have_are_told_before_any_item_uses_them(city: City) -> None:
+    article = make_files()["sites/types/article.toml"]
+    poem, home = (article.replace(b'"article"', name) for name in (b'"poem"', b'"home"'))
+    city.commit({"sites/types/poem.toml": poem, "sites/types/home.toml": home, SITE: b""})
+    with pytest.raises(MisconfiguredError) as caught:
+        city.build()
+
+    assert {"sites/types/poem.toml", "sites/types/home.toml", SITE} == {issue.path for issue in caught.value.issues}
+
+
+def test_an_upgrade_under_a_running_process_does_not_change_its_recipe(tmp_path: Path) -> None:
+    for room in ("cluster", "plugins", "publish"):
+        shutil.copytree(REPOSITORY / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    code = (
+        "from pathlib import Path; from publish.build import loaded_program as program; one = program();"
+        "Path('publish/watch.py').open('a').write('# newer\\n'); assert program() == one; print(one)"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=True) for _ in "12"]
+
+    assert runs[0].stdout != runs[1].stdout

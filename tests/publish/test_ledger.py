@@ -100,6 +100,14 @@ def test_asking_while_a_job_runs_makes_another(ledger):
     assert ledger.take(LATER).id == second != first
 
 
+def test_the_last_failure_is_remembered_until_a_job_succeeds(ledger):
+    assert ledger.last_failure() == ""
+    for outcome, failure in (("failed: the disk is full", "the disk is full"), ("done", "")):
+        ledger.enqueue("publish", NOW)
+        ledger.finish(ledger.take(NOW).id, outcome, LATER)
+        assert ledger.last_failure() == failure
+
+
 def test_a_finished_job_is_not_taken_again(ledger):
     job = ledger.enqueue("publish", NOW)
     ledger.take(NOW)

@@ -116,15 +116,28 @@ def test_a_burst_of_files_becomes_one_call(tmp_path: Path) -> None:
 
 
 def test_what_is_not_wanted_does_not_ring(tmp_path: Path) -> None:
-    bell = Bell()
-    with watching([tmp_path], bell, lambda path: path.endswith(".toml")):
+    bell, asked = Bell(), []
+
+    def is_wanted(path: str) -> bool:
+        asked.append(path)
+        return path.endswith(".toml")
+
+    with watching([tmp_path], bell, is_wanted):
         (tmp_path / "a.md").write_text("text")
-        (tmp_path / "b.toml").write_text("text")
-        until(bell.rung.is_set)
-        bell.rung.clear()
-        (tmp_path / "c.md").write_text("text")
+        until(lambda: any(path.endswith("a.md") for path in asked))
 
     assert not bell.rung.is_set()
+
+
+def test_a_flat_folder_rings_for_what_lies_right_in_it(tmp_path: Path) -> None:
+    (tmp_path / "objects").mkdir()
+    bell, asked = Bell(), []
+    with watching([], bell, lambda path: not asked.append(path), flat=[tmp_path]):
+        (tmp_path / "objects" / "deep").write_text("text")
+        (tmp_path / "packed-refs").write_text("text")
+        until(bell.rung.is_set)
+
+    assert not any(path.endswith("deep") for path in asked)
 
 
 def test_several_folders_are_watched(tmp_path: Path) -> None:

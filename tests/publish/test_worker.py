@@ -225,6 +225,29 @@ def test_a_broken_configuration_is_told_and_the_next_commit_mends_it(city: City)
     assert work.notes.errors[1:] == []
 
 
+def test_a_broken_configuration_is_told_once_and_not_tried_again(city: City) -> None:
+    city.commit({SITE: b"format = 1\n"})
+    with working(city.workspace, retry_seconds=0.02) as work:
+        threading.Event().wait(0.5)
+
+    assert len(work.notes.errors) == 1
+    assert len(outcomes(city.workspace.ledger)) == 1
+
+
+def test_a_database_that_fails_is_told_and_tried_again(city: City) -> None:
+    with working(city.workspace, retry_seconds=0.05) as work:
+        until(lambda: city.live_number() == 1)
+        ledger, aside = city.workspace.ledger.path, city.root / "data" / "aside.db"
+        ledger.rename(aside)
+        ledger.mkdir()
+        work.bell.ring()
+        until(lambda: work.notes.errors)
+        ledger.rmdir()
+        aside.rename(ledger)
+        city.commit({ARTICLE: make_article("又能写了")})
+        until(lambda: "又能写了" in city.page("portal/news/2026/river.html"))
+
+
 def test_a_failure_when_a_date_has_passed_does_not_run_in_circles(city: City) -> None:
     """A job that fails is tried again after its pause, whatever the clock says about the next date."""
     city.commit({SITE: b"format = 1\n"})

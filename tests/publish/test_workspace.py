@@ -11,9 +11,10 @@ import pytest
 from cluster.clock import parse_date
 from cluster.errors import ContentError, TargetError
 from cluster.source import FolderSource
-from publish.build import Order
+from publish import release
+from publish.build import Order, build_lock, read_manifest
 from publish.workspace import Workspace, as_built
-from tests.builders import NOW, write_tree
+from tests.builders import ARTICLE, NOW, make_article, write_tree
 from tests.publish.small_city import City, make_files
 
 
@@ -76,3 +77,52 @@ def test_a_build_is_handed_to_a_release_with_its_moment(city: City) -> None:
 
     assert built.commit == city.head()
     assert built.now == parse_date(NOW) == datetime.fromisoformat(NOW)
+
+
+# ---- what a publish leaves ------------------------------------------------------------------------------------------
+
+
+def publish(city: City) -> release.Outcome:
+    workspace = city.workspace
+    office = workspace.office(workspace.targets(), workspace.keep_releases)
+    return workspace.publish(office, city.build(), at=parse_date(NOW), who="李明")
+
+
+def test_blobs_that_no_manifest_has_go_after_a_publish_once_they_are_the_most(city: City) -> None:
+    publish(city)
+    blobs = city.workspace.rooms.blobs
+    old = blobs.put(b"one of few")
+    city.commit({ARTICLE: make_article("改了标题")})
+    publish(city)
+    assert old in blobs
+
+    many = [blobs.put(f"{number}".encode()) for number in range(2000)]
+    city.commit({ARTICLE: make_article("又改了标题")})
+    outcome = publish(city)
+
+    assert outcome.release is not None
+    assert not any(sha in blobs for sha in (old, *many))
+    manifest = read_manifest(city.workspace.rooms.manifest)
+    assert all(
+        manifest[path].raw in blobs and (manifest[path].brotli or manifest[path].raw) in blobs for path in manifest
+    )
+
+
+def test_nothing_is_swept_while_somebody_builds(city: City) -> None:
+    publish(city)
+    blob = city.workspace.rooms.blobs.put(b"of a build that runs")
+    for number in range(2000):
+        city.workspace.rooms.blobs.put(f"{number}".encode())
+    with build_lock(city.workspace.settings.var):
+        assert city.workspace.sweep() == 0
+    assert blob in city.workspace.rooms.blobs
+    assert city.workspace.sweep() > 2000
+
+
+def test_the_number_of_kept_releases_is_the_cluster_s_and_a_mistake_on_main_is_no_obstacle(city: City) -> None:
+    with city.workspace.source() as source:
+        cluster = next(source.read(entry) for entry in source.entries() if entry.path == "sites/cluster.toml")
+    city.commit({"sites/cluster.toml": cluster.replace(b"format = 1\n", b"format = 1\nkeep_releases = 3\n")})
+    assert city.workspace.keep_releases == 3
+    city.commit({"sites/cluster.toml": b"format = 1\n"})
+    assert city.workspace.keep_releases == 10

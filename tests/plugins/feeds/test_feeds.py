@@ -124,3 +124,14 @@ def test_a_json_item_without_a_summary_has_its_title_as_text(town: dict[str, Ren
     (item,) = [item for item in json_feed(town["portal"])["items"] if item["id"] == "bb22"]
     assert item["content_text"] == "方案"
     assert "summary" not in item
+
+
+def test_an_items_atom_id_is_a_uri_of_its_own_site_in_every_feed() -> None:
+    files = make_cluster_files({"portal": ["news"], "coal": ["news"]})
+    files |= {"content/coal/news/2026/mine.md": make_article(also=["portal:news"])}
+    expected = b"<id>tag:coal.yunze.localhost,2026:coal/news/2026/mine.md</id>"
+    for site in ("portal", "coal"):
+        assert expected in dict(feed_files(make_job(files, site=site)))["feed.xml"]
+    files["content/coal/news/2026/mine.md"] = make_article(id="矿 1")
+    (feed,) = (data for path, data in feed_files(make_job(files, site="coal")) if path == "feed.xml")
+    assert b"<id>tag:coal.yunze.localhost,2026:%E7%9F%BF%201</id>" in feed

@@ -6,6 +6,7 @@ import io
 import random
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from bs4 import BeautifulSoup
@@ -244,3 +245,35 @@ def test_files_are_handed_out_once_each_in_order() -> None:
     assert write_files(job, findings) == 2
     assert isinstance(job.sink, MemorySink)
     assert list(job.sink.files.items()) == [("news/2026/a.pdf", b"a"), ("news/2026/b.pdf", b"b")]
+
+
+# ---- names that no manifest can hold --------------------------------------------------------------------------------
+
+AWKWARD = {
+    "a backslash": "a\\b.pdf",
+    "a line break": "a\nb.pdf",
+    "too long a name": "x" * 255 + ".pdf",
+    "a folder named like a compressed sibling": "x.svg.br/a.pdf",
+    "a folder named like a page": "river.html/a.pdf",
+}
+
+
+@pytest.mark.parametrize("name", AWKWARD.values(), ids=AWKWARD)
+def test_a_file_with_an_awkward_name_is_left_off_and_told(name: str) -> None:
+    job, findings = job_with({f"{BESIDE}/{name}": b"x"}), Findings()
+    assert place_file(job, findings, quote(name), of=ARTICLE, line=9) is None
+    assert codes(findings) == [("file-name", 9, "")]
+    assert findings.files == {}
+
+
+def test_a_compressed_file_is_never_placed() -> None:
+    job, findings = job_with({f"{BESIDE}/a.svg.br": b"x"}), Findings()
+    assert place_file(job, findings, "a.svg.br", of=ARTICLE) is None
+    assert codes(findings) == [("file-kind", 0, "")]
+
+
+def test_a_file_too_big_for_git_is_not_placed_even_when_named() -> None:
+    job, findings = job_with({f"{BESIDE}/a.pdf": b"x" * (LIMITS.git_blob_bytes + 1)}), Findings()
+    assert place_file(job, findings, "a.pdf", of=ARTICLE) is None
+    assert findings.issues == []
+    assert [issue.code for issue in job.index.issues(job.now)] == ["blob-too-big"]

@@ -58,3 +58,12 @@ def test_a_folders_page_has_the_folders_address() -> None:
     assert make_page(job, "column", "news/index.html", "x").path == "/news/"
     assert make_page(job, "home", "index.html", "x").title == "portal 网站"
     assert make_page(job, "search", "search.html", "搜索").title == "搜索 - portal 网站"
+
+
+def test_the_other_language_is_the_first_site_that_speaks_one() -> None:
+    abroad = make_site("world", ["news"], language="en")
+    files = make_cluster_files({"city": ["news"], "coal": ["news"], "world": abroad})
+    links = {site: site_view(make_job(files, site=site)).other_language for site in ("city", "coal", "world")}
+    assert links["city"] == links["coal"] == Link("en", "http://world.yunze.localhost:8080/")
+    assert links["world"] == Link("zh-Hans", "http://city.yunze.localhost:8080/")
+    assert site_view(make_job(make_cluster_files())).other_language is None

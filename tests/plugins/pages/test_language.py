@@ -43,3 +43,11 @@ def test_words_come_from_the_themes_catalogue() -> None:
 
 def test_a_theme_without_a_catalogue_speaks_its_own_words(tmp_path: Path) -> None:
     assert catalogue(tmp_path, "zh-Hans").gettext("Home") == "Home"
+
+
+def test_a_changed_catalogue_is_read_anew(tmp_path: Path) -> None:
+    po = tmp_path / "en" / "LC_MESSAGES" / "messages.po"
+    po.parent.mkdir(parents=True)
+    for words in ("Front page", "Home"):
+        po.write_text(f'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "a"\nmsgstr "{words}"\n')
+        assert catalogue(tmp_path, "en").gettext("a") == words

@@ -62,6 +62,12 @@ LINKS = {
     "a place on this page": ("#s-x", "#s-x"),
     "mail": ("mailto:a@b.example", "mailto:a@b.example"),
     "telephone": ("tel:0999-1", "tel:0999-1"),
+    "the search with words": ("/search.html?q=x#y", "/search.html?q=x#y"),
+    "a column's feed": ("/news/feed.xml", "/news/feed.xml"),
+    "a file on another host of the cluster": (
+        "http://coal.yunze.localhost/images/mine.png",
+        "http://coal.yunze.localhost:8080/images/mine.png",
+    ),
     "outside": (OUTSIDE, f"/{leaving_path(OUTSIDE)}"),
     "outside without encryption": ("http://example.com/", f"/{leaving_path('http://example.com/')}"),
     "outside in capitals": ("HTTPS://example.com/", f"/{leaving_path('HTTPS://example.com/')}"),
@@ -74,8 +80,8 @@ LINKS = {
         "http://coal.yunze.localhost:8080/news/2026/mine.html",
     ),
     "another host of the cluster with a port": (
-        "http://coal.yunze.localhost:9999/x?y#z",
-        "http://coal.yunze.localhost:8080/x?y#z",
+        "http://coal.yunze.localhost:9999/news/?y#z",
+        "http://coal.yunze.localhost:8080/news/?y#z",
     ),
 }
 
@@ -93,6 +99,12 @@ DEAD = {
     "a page that does not exist": ("/news/2026/none.html", "link-missing"),
     "a page still to come": ("/news/2026/later.html", "link-missing"),
     "a column that does not exist": ("/none/", "link-missing"),
+    "a column's name run into a page's": ("/newsindex.html", "link-missing"),
+    "a column with one slash too many": ("/news//", "link-missing"),
+    "the feed of an empty column": ("/data/feed.xml", "link-missing"),
+    "the feed of a column without dates": ("/about/feed.xml", "link-missing"),
+    "a dead page on this site's own host": ("http://portal.yunze.localhost/none.html", "link-missing"),
+    "a dead page on another host of the cluster": ("https://coal.yunze.localhost/none/?a#b", "link-missing"),
     "a topic that does not exist": ("/topics/none/", "link-missing"),
     "a numbered page that does not exist": ("/news/2026/list-1.html", "link-missing"),
     "a page of an unknown column": ("/none/2026/list-1.html", "link-missing"),

@@ -171,7 +171,7 @@ def test_lone_pictures_become_figures(name: str, text: str, html: str) -> None:
 
 
 def test_a_figures_id_stays_with_the_paragraph_that_became_it() -> None:
-    assert soup_of("![图](a.png)\n{: #map .x }").find("figure", id="map", class_="picture") is not None
+    assert soup_of("![图](a.png)\n{: #map .x }").find("figure", id="s-map", class_="picture") is not None
 
 
 def test_a_picture_without_words_is_told() -> None:

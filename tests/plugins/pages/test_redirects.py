@@ -72,3 +72,23 @@ def test_the_file_is_sorted_and_travels_with_the_site(tmp_path: Path) -> None:
     site = render_site(tmp_path, make_old(("/b.html",), a="/z.html", c="/a.html"))
     assert site.text("_redirects") == "/a.html /news/2026/c.html\n/b.html 410\n/z.html /news/2026/a.html\n"
     assert dump_redirects([]) == b""
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        "/_mode.css",
+        "/assets/style.0123456789.css",
+        "/leave/0123456789abcdef.html",
+        "/news/2026/plan.pdf",
+        "/news/feed.xml",
+        "/feed.json",
+    ],
+)
+def test_no_old_address_hides_a_file_of_the_site(tmp_path: Path, old: str) -> None:
+    rows = [{"file": name, "title": name} for name in ("plan.pdf", "图.pdf")]
+    files = make_old((), b=old) | {ARTICLE: make_article(attachments=rows)}
+    files |= {f"content/portal/news/2026/{row['file']}": b"x" for row in rows}
+    site = render_site(tmp_path, files)
+    assert site.text("_redirects") == ""
+    assert "redirect-taken" in {issue.code for issue in site.job.findings.issues}

@@ -114,3 +114,12 @@ def test_the_list_of_topics_names_running_ones_first() -> None:
 
 def test_a_site_without_topics_has_no_pages_of_them() -> None:
     assert topic_keys(make_job(make_cluster_files())) == []
+
+
+def test_sections_with_one_title_stay_apart_and_no_item_is_dropped() -> None:
+    sections = [{"title": "动态", "column": "news"}, {"title": "动态"}]
+    files = make_cluster_files() | {"sites/portal/topics/a.toml": make_topic(sections=sections)}
+    files |= {f"content/portal/news/2026/n{n}.md": make_article(topic="a") for n in range(230)}
+    files |= {"content/portal/residents/2026/x.md": make_article(topic="a")}
+    composed, _ = compose(make_job(files), "topics/a/index.html")
+    assert [len(section.items) for section in composed.context["sections"]] == [230, 1]
