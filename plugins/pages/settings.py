@@ -26,6 +26,8 @@ def pelican_settings(job: Job, *, content: Path, output: Path) -> dict[str, Any]
         "SITENAME": job.site.name,
         "SITEURL": job.address,
         "AUTHOR": job.site.organizer,
+        # Pelican sets the process's locale; the machine's own must not reach pages or the decoding of files.
+        "LOCALE": ["C.UTF-8", ""],
         "TIMEZONE": "Asia/Shanghai",
         "DEFAULT_LANG": "en" if job.site.language == "en" else "zh-cn",
         "PATH": str(content),

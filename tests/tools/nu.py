@@ -62,7 +62,7 @@ def check_pages(*places: Path, langdetect: bool = True) -> NuReport:
     options += [] if langdetect else ["--no-langdetect"]
     # `-Xss`: the checker recurses through its schemas and overflows the default stack on long pages.
     command = [java, "-Xss4m", "-jar", str(JAR), *options, *(str(place.absolute()) for place in places)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    run = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=TIMEOUT, check=False)
     if run.returncode != 0:
         raise RuntimeError(f"The Nu HTML checker failed ({run.returncode}): {run.stderr[-2000:]}")
     return read_report(run.stdout)
