@@ -132,9 +132,9 @@ def _refuse(issues: Iterable[Issue]) -> None:
 
 # ---- cluster.toml ------------------------------------------------------------------------------------------
 
-_STRING = r"\"(?:[^\"\\\n]|\\.)*+\"|'[^'\n]*+'"
-_SITES = re.compile(rf"^[ \t]*sites[ \t]*=[ \t]*(?P<list>\[(?:\s++|\#[^\n]*+|,|{_STRING})*+\])", re.MULTILINE)
-_PIECE = re.compile(rf"\#[^\n]*+|,|{_STRING}")
+_STRING = r"\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'"
+_SITES = re.compile(rf"^[ \t]*sites[ \t]*=[ \t]*(?P<list>\[(?:\s|\#[^\n]*\n|,|{_STRING})*\])", re.MULTILINE)
+_PIECE = re.compile(rf"\#[^\n]*|,|{_STRING}")
 
 
 def _with_site(data: bytes, key: str) -> bytes:

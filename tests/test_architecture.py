@@ -7,6 +7,7 @@ made-up tree that breaks it, so that a rule which finds nothing any more is noti
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -340,3 +341,17 @@ def test_the_receiver_really_loads_no_pelican_no_yaml_and_no_git():
         "editor",
         "cli",
     }
+
+
+def test_no_pattern_uses_what_debians_python_matches_wrongly() -> None:
+    """Possessive quantifiers give wrong matches in Python 3.11.2, which Debian 12 ships."""
+    possessive = re.compile(r"[\w)\]}.`][*+?]\+(?!=)")
+    found = [
+        f"{path}:{node.lineno}"
+        for room in ROOMS
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\\" in node.value
+        if possessive.search(node.value)
+    ]
+    assert found == []

@@ -12,6 +12,8 @@ command -v java >/dev/null || need default-jre-headless
 # Node may come from elsewhere than Debian, with its own npm.
 command -v node >/dev/null || need nodejs
 command -v npm >/dev/null || need npm
+# Playwright's own Node wants it.
+ldconfig -p 2>/dev/null | grep -q libatomic.so.1 || need libatomic1
 command -v git >/dev/null || need git
 if command -v fc-list >/dev/null && [ -n "$(fc-list :lang=zh family | grep -i 'noto.*cjk' || true)" ]; then :; else need fonts-noto-cjk; fi
 
