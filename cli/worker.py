@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import sys
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,8 @@ from publish.release import Outcome as Release
 from publish.watch import Bell
 from publish.worker import Worker
 from publish.workspace import Workspace
+
+STDIN = 0
 
 
 @command("worker", example="zhanqun worker")
@@ -44,7 +46,8 @@ def worker(console: Console, workspace: Workspace, with_parent: bool) -> int:
 
 def _stop_at_end_of_input(bell: Bell) -> None:
     """The input closes when the process that started us is gone, however it ended."""
-    sys.stdin.buffer.read()
+    while os.read(STDIN, 1024):  # not through the buffer, whose lock would break the interpreter's end
+        pass
     bell.stop()
 
 

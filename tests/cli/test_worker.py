@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -59,3 +61,13 @@ def test_without_a_repository_the_worker_ends_with_1(zhanqun: CommandLine, here:
 
     assert said.code == 1
     assert "zhanqun seed" in said.err
+
+
+def test_the_worker_ends_with_the_process_that_started_it(city: City) -> None:
+    arguments = [sys.executable, "-m", "cli", "worker", "--with-parent"]
+    worker = subprocess.Popen(arguments, cwd=city.root, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert worker.stdin is not None
+    until(lambda: (city.root / "data" / ".worker.lock").exists())
+    _, said = worker.communicate(timeout=60)
+
+    assert (worker.returncode, b"Fatal" in said) == (0, False)
