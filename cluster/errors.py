@@ -6,7 +6,7 @@ People's mistakes in content are not exceptions but `cluster.issues.Issue`. An e
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ClusterError(Exception):
@@ -19,7 +19,7 @@ class ClusterError(Exception):
         self.english = english
         self.chinese = chinese
 
-    def __reduce__(self) -> tuple[type[ClusterError], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type[ClusterError], tuple[Any, ...]]:
         """How the error travels between processes: by both of its texts."""
         return type(self), (self.english, self.chinese)
 

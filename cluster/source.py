@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from cluster.errors import ContentError
 
@@ -47,24 +47,14 @@ class Source(Protocol):
     def changes_since(self, revision: str) -> Iterable[Entry] | None:
         """What differs from an earlier revision, or None when that cannot be told."""
 
+    def size(self, entry: Entry) -> int:
+        """How many bytes a regular file has, without reading it."""
+
     def read(self, entry: Entry) -> bytes:
         """The bytes of a regular file."""
 
     def reopened(self) -> Source:
         """The same state for another process, which must not share this one's pipes."""
-
-
-@runtime_checkable
-class WeighingSource(Protocol):
-    """A source that tells the size of a file without reading it; one held in memory need not."""
-
-    def size(self, entry: Entry) -> int:
-        """How many bytes a regular file has."""
-
-
-def size_of(source: Source, entry: Entry) -> int:
-    """How many bytes a regular file has, read only where the source cannot tell it otherwise."""
-    return source.size(entry) if isinstance(source, WeighingSource) else len(source.read(entry))
 
 
 class ChangedError(ContentError):

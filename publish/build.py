@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cluster.aside import write_aside
 from cluster.blobs import BlobStore
 from cluster.content_type import template_issues
 from cluster.errors import BuildError, BusyError, ConfigError, ContentError, FormatError
@@ -138,6 +139,10 @@ class MisconfiguredError(BuildError):
         )
         self.issues = issues
 
+    def __reduce__(self) -> tuple[type[MisconfiguredError], tuple[Any, ...]]:
+        """It travels between processes by its issues, from which both texts follow."""
+        return type(self), (self.issues,)
+
 
 def read_cluster(source: Source, url: str = "", *, port: int = DEFAULT_PORT, theme: Path | None = None) -> Cluster:
     """The cluster's configuration in a state of the content, checked against the theme where one is given.
@@ -238,16 +243,19 @@ class _Work:
     earlier: Mapping[str, Entry]
 
     def render(self, key: str) -> _Rendered:
-        """One site, with an index and a source of its own so that it may run in another process."""
-        source = self.source.reopened()
+        """One site."""
         index = Index(self.rooms.index)
         try:
             sink = BlobSink(self.rooms.blobs, key, self.earlier)
-            job = make_job(source, self.cluster, self.cluster.sites[key], index, self.rooms, self.order.now, sink)
+            job = make_job(self.source, self.cluster, self.cluster.sites[key], index, self.rooms, self.order.now, sink)
             run_pelican(job, self.rooms.var)
             return _Rendered(sink.entries, tuple(job.findings.issues), frozenset(index.used_bodies))
         finally:
             index.close()
+
+    def render_apart(self, key: str) -> _Rendered:
+        """One site in another process, which must not share the source's pipes with this one."""
+        return replace(self, source=self.source.reopened()).render(key)
 
 
 def _render(work: _Work, progress: Progress) -> list[_Rendered]:
@@ -256,7 +264,7 @@ def _render(work: _Work, progress: Progress) -> list[_Rendered]:
     if work.order.jobs == 1 or len(keys) == 1:
         return [_announced(work, key, progress) for key in keys]
     with ProcessPoolExecutor(work.order.jobs, mp_context=multiprocessing.get_context("fork")) as pool:
-        running = {pool.submit(work.render, key): key for key in keys}
+        running = {pool.submit(work.render_apart, key): key for key in keys}
         for future in as_completed(running):
             progress(running[future])
         return [future.result() for future in running]
@@ -458,7 +466,7 @@ def read_state(path: Path) -> State | None:
 def _remember(rooms: Rooms, recipe: str, outcome: Outcome) -> None:
     """Writes the manifest first: a state file without its manifest does not fit and is not believed."""
     rooms.blobs.sync()
-    _replace(rooms.manifest, outcome.manifest.dump())
+    write_aside(rooms.manifest, outcome.manifest.dump())
     state = {
         "recipe": recipe,
         "root": outcome.manifest.root(),
@@ -466,13 +474,7 @@ def _remember(rooms: Rooms, recipe: str, outcome: Outcome) -> None:
         "next_moment": outcome.next_moment,
         "issues": [dump_issue(issue) for issue in outcome.issues],
     }
-    _replace(rooms.state, json.dumps(state, ensure_ascii=False).encode())
-
-
-def _replace(path: Path, data: bytes) -> None:
-    aside = path.with_name(f".{path.name}.tmp")
-    aside.write_bytes(data)
-    aside.replace(path)
+    write_aside(rooms.state, json.dumps(state, ensure_ascii=False).encode())
 
 
 @contextmanager

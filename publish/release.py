@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from cluster.aside import write_aside
 from cluster.blobs import BlobStore
 from cluster.errors import ClusterError, FormatError, HeldError, TargetError
 from cluster.manifest import Changes, Manifest
@@ -345,15 +346,8 @@ class _Round:
         """Says that the release is live and remembers its manifest: at least one target has it."""
         self.office.ledger.mark_live(self.release.number)
         self.office.at_step("live")
-        _write(self.office.released, self.manifest.dump())
+        write_aside(self.office.released, self.manifest.dump())
         self.office.at_step("written")
-
-
-def _write(file: Path, data: bytes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_name(f".tmp-{file.name}")
-    aside.write_bytes(data)
-    aside.replace(file)
 
 
 # What is told

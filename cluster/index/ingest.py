@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from cluster.issues import Issue
 from cluster.limits import LIMITS
 from cluster.site import Cluster
-from cluster.source import Entry, Source, size_of
+from cluster.source import Entry, Source
 from cluster.validation import Item, item_key, read_item
 
 # Raised by hand whenever reading an item gives other rows than before.
@@ -100,13 +100,13 @@ def _learn(db: sqlite3.Connection, entry: Entry, source: Source, cluster: Cluste
         _note(db, [Issue.of("symlink", entry.path)])
     elif entry.path.lower().endswith((".md", ".markdown")):
         _learn_item(db, entry, source, cluster)
-    elif (size := size_of(source, entry)) > LIMITS.git_blob_bytes:
+    elif (size := source.size(entry)) > LIMITS.git_blob_bytes:
         _note(db, [Issue.of("blob-too-big", entry.path, size=size, limit=LIMITS.git_blob_bytes)])
 
 
 def _learn_item(db: sqlite3.Connection, entry: Entry, source: Source, cluster: Cluster) -> None:
     """An item's rows; a file over the limit is weighed and never read."""
-    if (size := size_of(source, entry)) > LIMITS.item_bytes:
+    if (size := source.size(entry)) > LIMITS.item_bytes:
         _note(db, [Issue.of("file-too-big", entry.path, size=size, limit=LIMITS.item_bytes)])
         return
     item, issues = read_item(entry.path, source.read(entry), cluster)

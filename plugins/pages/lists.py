@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cluster.clock import parse_date
 from cluster.index import IndexedItem
 from cluster.site import Column
@@ -15,19 +17,8 @@ from plugins.pages.views import ColumnList, ColumnView, ItemLink, Link, Pager, P
 
 def column_view(job: Job, column: Column) -> ColumnView:
     """A column of this site with the neighbours that have a page."""
-    parent = job.site.columns.get(column.parent)
-    return ColumnView(
-        path=column.path,
-        title=column.title,
-        url=column.url,
-        description=column.description,
-        keywords=column.keywords,
-        kind=column.kind,
-        owner=column.owner,
-        children=_shown_children(job, column.path),
-        siblings=_shown_children(job, column.parent) if column.parent else (),
-        parent=Link(parent.title, parent.url) if parent else None,
-    )
+    siblings = _shown_children(job, column.parent) if column.parent else ()
+    return replace(fixed_column_view(job, column), children=_shown_children(job, column.path), siblings=siblings)
 
 
 def fixed_column_view(job: Job, column: Column) -> ColumnView:

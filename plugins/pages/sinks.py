@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from cluster.aside import write_aside
 from cluster.blobs import BlobStore, compress
 from cluster.errors import BuildError
 from cluster.manifest import Entry
@@ -79,10 +80,7 @@ class FolderSink:
 
     def put(self, path: str, data: bytes) -> None:
         """Writes one file, aside and then in place."""
-        target = self._target(path)
-        aside = target.with_name(f".{target.name}.tmp")
-        aside.write_bytes(data)
-        aside.replace(target)
+        write_aside(self._target(path), data)
 
     def put_file(self, path: str, file: Path) -> None:
         """Copies one large file."""

@@ -10,7 +10,7 @@ import pytest
 
 from cluster.errors import ContentError, GitError
 from cluster.gitstore import GitSource
-from cluster.source import ChangedError, Entry, FolderSource, blob_id, config_files, is_scratch, printable, size_of
+from cluster.source import ChangedError, Entry, FolderSource, blob_id, config_files, is_scratch, printable
 from tests.builders import ARTICLE, make_article, make_cluster_files, make_store, write_tree
 
 FILES = make_cluster_files() | {ARTICLE: make_article(), "content/portal/news/2026/a.png": b"\x89PNG"}
@@ -151,7 +151,7 @@ def test_a_file_is_weighed_without_being_read(folder, tmp_path):
     store = make_store(tmp_path, FILES)
     commit = GitSource(store, store.head() or "")
     for source in (FolderSource(folder), commit):
-        assert {entry.path: size_of(source, entry) for entry in source.entries()} == {
+        assert {entry.path: source.size(entry) for entry in source.entries()} == {
             path: len(data) for path, data in FILES.items()
         }
     with pytest.raises(GitError):

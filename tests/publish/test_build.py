@@ -6,6 +6,7 @@ import fcntl
 import json
 import logging
 import os
+import pickle
 import shutil
 import sqlite3
 import subprocess
@@ -19,6 +20,7 @@ from pelican import signals
 
 from cluster.errors import BuildError, BusyError, ConfigError, ContentError
 from cluster.gitstore import GitStore
+from cluster.issues import Issue
 from cluster.manifest import Manifest
 from cluster.media import MediaStore, dump_pointer
 from publish.build import MisconfiguredError, Order, read_manifest, read_state
@@ -499,3 +501,9 @@ def test_an_upgrade_under_a_running_process_does_not_change_its_recipe(tmp_path:
     runs = [subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=True) for _ in "12"]
 
     assert runs[0].stdout != runs[1].stdout
+
+
+def test_mistakes_of_the_configuration_travel_between_processes() -> None:
+    error = MisconfiguredError((Issue.of("config-missing", "sites/portal/site.toml", 3, "name"),))
+    copy = pickle.loads(pickle.dumps(error))
+    assert (copy.issues, copy.english, copy.chinese) == (error.issues, error.english, error.chinese)
