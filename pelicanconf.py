@@ -15,6 +15,7 @@ sys.path.insert(0, str(_HERE))
 
 from cluster.clock import current_time, stamp  # noqa: E402 - the path above comes first
 from cluster.index import Index  # noqa: E402
+from cluster.index.ingest import parse_issue  # noqa: E402
 from cluster.source import FolderSource  # noqa: E402
 from plugins.pages.job import moment  # noqa: E402
 from plugins.pages.settings import pelican_settings  # noqa: E402
@@ -30,7 +31,7 @@ if _key not in _cluster.sites:
     sys.exit(f"Name a site / 请指定站点: SITE={'|'.join(_cluster.sites)} pelican -s pelicanconf.py")
 _output = _HERE / "output" / _key
 _index = Index(None)
-_index.update(_source, _cluster)
+_index.update(_source, _cluster, _now)
 _data = Path(os.environ.get("ZHANQUN_DATA", _HERE / "data"))
 _rooms = Rooms(_HERE / "var", _data / "media", _HERE / "themes" / "gov")
 _sink = FolderSink(_output)
@@ -41,7 +42,8 @@ globals().update(pelican_settings(_job, content=_content / "content", output=_ou
 
 def _tell_issues(_pelican: object) -> None:
     """Plain Pelican would end in silence: names what should be mended."""
-    for issue in sorted({*_index.issues(_now), *_job.findings.issues}):
+    noted = (parse_issue(text) for text in _index.outputs.issues())
+    for issue in sorted({*_index.issues(_now), *noted}):
         print(f"{issue.place()}: {issue.text('en')}", file=sys.stderr)
 
 

@@ -10,8 +10,8 @@ import click
 from cli.console import Console
 from cli.options import command, content_option, now_option, stamp_of
 from publish import brake
-from publish.build import MisconfiguredError, Order, Outcome, read_manifest
-from publish.workspace import Workspace
+from publish.build import MisconfiguredError, Order, Outcome
+from publish.workspace import Workspace, read_manifest
 
 
 @command("build", example="zhanqun build --content . --now 2026-11-20T09:00")
@@ -48,8 +48,7 @@ def build_and_tell(console: Console, workspace: Workspace, order: Order, content
 def report(console: Console, workspace: Workspace, outcome: Outcome) -> None:
     """Tells what a build made."""
     console.issues(outcome.issues)
-    released = read_manifest(workspace.settings.var / "released.manifest")
-    removals = brake.removals(released if len(released) else None, outcome.manifest)
+    removals = _removals(workspace, outcome)
     for removal in removals:
         console.result(removal.text(console.language))
     console.result(
@@ -62,3 +61,9 @@ def report(console: Console, workspace: Workspace, outcome: Outcome) -> None:
         )
     )
     console.dump({**outcome.as_dict(), "removals": [removal.as_dict() for removal in removals]})
+
+
+def _removals(workspace: Workspace, outcome: Outcome) -> list[brake.Removal]:
+    """What publishing this build would take away."""
+    released = read_manifest(workspace.released)
+    return brake.removals(released, outcome.manifest) if len(released) else []

@@ -149,3 +149,10 @@ def compose(values: Mapping[str, Value], body: str) -> bytes:
     """A new item's file: the fields in the given order, a blank line, the body with one line break at its end."""
     front = "".join(dump_field(name, value) for name, value in values.items())
     return f"---\n{front}---\n\n{body.strip(chr(10))}\n".encode()
+
+
+def read_body(data: bytes) -> str:
+    """The body of an item's file that `read` takes: only that, without reading the fields again."""
+    text = _plain_line_ends(data.removeprefix(_BOM).decode("utf-8"))
+    parts = _split("", text)
+    return "" if isinstance(parts, Issue) else parts[2].partition("\n")[2]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cluster.clock import parse_date
+from cluster.clock import parse_date, stamp
 from cluster.content_type import ContentType, is_site_path, load_types
 from cluster.issues import Issue
 from cluster.toml import Table
@@ -95,6 +95,10 @@ class Topic:
     ends: datetime | None
     sections: tuple[TopicSection, ...]
 
+    def is_over(self, now: str) -> bool:
+        """Whether the topic has ended by a stamp."""
+        return self.ends is not None and stamp(self.ends) <= now
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -141,7 +145,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """All sites and what they share. `fingerprint` is the hash of every file under `sites/`."""
+    """All sites and what they share. `fingerprint` is the hash of every file under `sites/`.
+
+    `types_fingerprint` is that of the content types alone; `compress` says whether text gets a precompressed sibling.
+    """
 
     name: Mapping[str, str]
     domain: str
@@ -151,6 +158,8 @@ class Cluster:
     sites: Mapping[str, Site]
     types: Mapping[str, ContentType]
     fingerprint: str
+    types_fingerprint: str
+    compress: bool = True
     issues: tuple[Issue, ...] = field(default=())
 
     def address(self, site: Site) -> str:
@@ -161,7 +170,8 @@ class Cluster:
 def load_cluster(files: Mapping[str, bytes]) -> tuple[Cluster | None, tuple[Issue, ...]]:
     """The cluster in `path → bytes` of all files below `sites/`, or None with every issue found."""
     issues: list[Issue] = []
-    types = load_types({path: data for path, data in files.items() if path.startswith("sites/types/")}, issues)
+    type_files = {path: data for path, data in files.items() if path.startswith("sites/types/")}
+    types = load_types(type_files, issues)
     main = _parse(files, "sites/cluster.toml", issues)
     if main is None:
         return None, tuple(issues)
@@ -176,6 +186,8 @@ def load_cluster(files: Mapping[str, bytes]) -> tuple[Cluster | None, tuple[Issu
         sites={key: site for key, site in sites.items() if site is not None},
         types=types,
         fingerprint=_fingerprint(files),
+        types_fingerprint=_fingerprint(type_files),
+        compress=_compress(main),
     )
     if cluster.keep_releases < 1:
         main.note("config-value", "keep_releases", value=cluster.keep_releases, hint="≥ 1")
@@ -200,6 +212,13 @@ def _names(main: Table) -> dict[str, str]:
     names = {"zh": table.text("zh"), "en": table.text("en")}
     table.close()
     return names
+
+
+def _compress(main: Table) -> bool:
+    table = main.table("build", required=False)
+    wanted = table.flag("compress", default=True)
+    table.close()
+    return wanted
 
 
 def _parse(files: Mapping[str, bytes], path: str, issues: list[Issue]) -> Table | None:

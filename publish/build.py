@@ -1,46 +1,45 @@
 """A build: one state of the content at one moment becomes blobs and a manifest, by one Pelican run a site.
 
-gather (configuration, index) → check → render every site → write the manifest. Nothing is published here; a build that
-fails leaves the last manifest as it was. The same state, moment and program give the same manifest.
+read the configuration → bring the index up → build every site that anything leads to → tell. Nothing is published
+here. Each site is committed as a whole, with the line of the journal it has come up to, after its blobs are on the
+disk: a build that fails or is killed leaves every site as it was or as it shall be, and the next one goes on from
+there. The same state, moment and program give the same manifest, whatever was built before.
 """
 
 from __future__ import annotations
 
 import fcntl
-import functools
-import hashlib
-import importlib.metadata
 import json
-import logging
-import multiprocessing
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from cluster.aside import write_aside
 from cluster.blobs import BlobStore
 from cluster.content_type import template_issues
-from cluster.errors import BuildError, BusyError, ConfigError, ContentError, FormatError
-from cluster.index import Index
+from cluster.errors import BuildError, BusyError, ConfigError
+from cluster.index import Index, Touch
 from cluster.index.ingest import dump_issue, parse_issue
+from cluster.index.outputs import Built
 from cluster.index.schema import delete_index, refuse_when_busy
+from cluster.index.settle import NOT_BUILT
 from cluster.issues import Issue
-from cluster.manifest import Entry, Manifest
+from cluster.manifest import Manifest
 from cluster.media import MediaStore
+from cluster.pool import Pool, fork_pool
 from cluster.settings import DEFAULT_PORT, url_at
 from cluster.site import Cluster, Site, load_cluster
 from cluster.source import Source, config_files
-from plugins.pages.job import Job, Sink, next_moment
-from plugins.pages.settings import pelican_settings
+from plugins.pages.changes import has_changes
+from plugins.pages.job import Job, Scope, Sink, next_moment
 from plugins.pages.sinks import BlobSink
+from publish.pelican_run import run_pelican
+from publish.recipe import site_parts, site_recipe
 
-_PROGRAM = Path(__file__).parent.parent
-_ROOMS = ("cluster", "plugins", "publish")
-_LIBRARIES = ("pelican", "markdown", "jinja2", "nh3", "brotli", "babel", "feedgenerator")
 # The theme's templates of pages that the engine makes; the others are for items.
 _PAGES = frozenset(
     ("base", "home", "column", "list", "topic", "topics", "sitemap", "search", "leave", "notice", "404", "410")
@@ -63,18 +62,13 @@ class Rooms:
         return BlobStore(self.var / "blobs")
 
     @property
-    def manifest(self) -> Path:
-        """The last build's manifest."""
-        return self.var / "manifest"
-
-    @property
     def index(self) -> Path:
         """The index."""
         return self.var / "index.db"
 
     @property
     def state(self) -> Path:
-        """What the last build was made of."""
+        """What the last build told."""
         return self.var / "build.json"
 
 
@@ -93,19 +87,40 @@ class Order:
     jobs: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outcome:
     """What a build made. `next_moment` is the stamp at which the output changes by itself, else empty."""
 
-    manifest: Manifest
+    index: Path
+    root: str
     commit: str
     now: str
     pages_total: int
-    pages_written: int
-    pages_removed: int
+    written: frozenset[str]
+    removed: frozenset[str]
     issues: tuple[Issue, ...]
     next_moment: str
     cluster: Cluster
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """All files, read when they are first asked for. Raises: BusyError when there was another build meanwhile."""
+        manifest, root = read_output(self.index)
+        if root != self.root:
+            raise BusyError(
+                "Another build has finished meanwhile. Build again.", "期间又完成了另一次构建。请重新构建。"
+            )
+        return manifest
+
+    @property
+    def pages_written(self) -> int:
+        """How many pages are new or other than before."""
+        return _count_pages(self.written)
+
+    @property
+    def pages_removed(self) -> int:
+        """How many pages are no more."""
+        return _count_pages(self.removed)
 
     @property
     def exit_code(self) -> int:
@@ -117,10 +132,11 @@ class Outcome:
         return {
             "commit": self.commit,
             "now": self.now,
-            "root": self.manifest.root(),
+            "root": self.root,
             "pages_total": self.pages_total,
             "pages_written": self.pages_written,
             "pages_removed": self.pages_removed,
+            "files_written": len(self.written),
             "next_moment": self.next_moment,
             "issues": [issue.as_dict() for issue in self.issues],
         }
@@ -165,22 +181,15 @@ def _item_templates(theme: Path) -> frozenset[str]:
 
 
 def build(source: Source, rooms: Rooms, order: Order, progress: Progress = lambda _: None) -> Outcome:
-    """Builds the state of the content and writes the manifest (not when only some sites were asked for)."""
+    """Builds the state of the content: what changed since the last build, or everything where that is unknown."""
     cluster = read_cluster(source, order.url, port=order.port, theme=rooms.theme)
     _require_sites(cluster, order.sites)
     with build_lock(rooms.var):
-        earlier = read_manifest(rooms.manifest)
-        recipe = _recipe(source, rooms, cluster)
-        if not order.full and not order.sites:
-            unchanged = _unchanged(rooms, order, cluster, source, recipe, earlier)
-            if unchanged is not None:
-                return unchanged
-        if order.full:
+        if order.full or not rooms.blobs.root.is_dir():
             delete_index(rooms.index)
-        known = {} if order.full else _as_mapping(earlier)
-        outcome = _healing(rooms.index, lambda: _made(_Work(source, rooms, order, cluster, known), earlier, progress))
-        if not order.sites:
-            _remember(rooms, recipe, outcome)
+        work = _Work(source, rooms, order, cluster, progress)
+        outcome = _healing(rooms.index, work.build)
+        _remember(rooms.state, outcome)
         return outcome
 
 
@@ -201,20 +210,6 @@ def _healing(index: Path, make: Callable[[], Outcome]) -> Outcome:
         ) from error
 
 
-def _made(work: _Work, earlier: Manifest, progress: Progress) -> Outcome:
-    """Brings the index up to the content, renders the sites, and forgets bodies that no item has any more."""
-    index = Index(work.rooms.index)
-    try:
-        progress("index")
-        index.update(work.source, work.cluster)
-        rendered = _render(work, progress)
-        if not work.order.sites:
-            index.sweep_bodies(frozenset[str]().union(*(part.bodies for part in rendered)))
-        return _outcome(work.source, work.order, work.cluster, index, rendered, earlier)
-    finally:
-        index.close()
-
-
 def _require_sites(cluster: Cluster, keys: tuple[str, ...]) -> None:
     unknown = [key for key in keys if key not in cluster.sites]
     if unknown:
@@ -226,226 +221,114 @@ def _require_sites(cluster: Cluster, keys: tuple[str, ...]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rendered:
-    entries: Mapping[str, Entry]
-    issues: tuple[Issue, ...]
-    bodies: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
 class _Work:
-    """What every site's run of one build shares."""
+    """One build."""
 
     source: Source
     rooms: Rooms
     order: Order
     cluster: Cluster
-    earlier: Mapping[str, Entry]
+    progress: Progress
+    written: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
 
-    def render(self, key: str) -> _Rendered:
-        """One site."""
+    def build(self) -> Outcome:
+        """Brings the index up to the content, then every wanted site up to the index."""
         index = Index(self.rooms.index)
         try:
-            sink = BlobSink(self.rooms.blobs, key, self.earlier)
-            job = make_job(self.source, self.cluster, self.cluster.sites[key], index, self.rooms, self.order.now, sink)
-            run_pelican(job, self.rooms.var)
-            return _Rendered(sink.entries, tuple(job.findings.issues), frozenset(index.used_bodies))
+            self._update(index)
+            for site in self.cluster.sites.values():
+                if not self.order.sites or site.key in self.order.sites:
+                    self._build_site(index, site)
+            index.forget_touches()
+            return self._outcome(index)
         finally:
             index.close()
 
-    def render_apart(self, key: str) -> _Rendered:
-        """One site in another process, which must not share the source's pipes with this one."""
-        return replace(self, source=self.source.reopened()).render(key)
+    def _update(self, index: Index) -> None:
+        self.progress("index")
+        index.update(self.source, self.cluster, self.order.now, self._pool)
+        index.note_media(sorted(file.name for file in self.rooms.media.glob("*")))
+        for key in index.outputs.built().keys() - self.cluster.sites.keys():
+            with index.writing():
+                self._count(key, *index.outputs.forget_site(key))
+
+    def _build_site(self, index: Index, site: Site) -> None:
+        """One site, unless nothing leads to it."""
+        built, touch = index.outputs.built().get(site.key), index.last_touch()
+        recipe, parts = site_recipe(self.cluster, site, self.rooms.theme), site_parts(site)
+        job = self._job(index, site, _scope(index, built, recipe, parts))
+        with index.writing():
+            if has_changes(job):
+                self.progress(site.key)
+                run_pelican(job, self.rooms.var)
+                self.rooms.blobs.sync()
+            frame = job.frame[0] if job.frame else job.scope.frame
+            job.outputs.finish(touch, recipe, json.dumps(parts), frame)
+        self._count(site.key, job.outputs.written, job.outputs.removed)
+
+    def _job(self, index: Index, site: Site, scope: Scope) -> Job:
+        sink = BlobSink(self.rooms.blobs, compressed=self.cluster.compress)
+        job = make_job(self.source, self.cluster, site, index, self.rooms, self.order.now, sink)
+        return replace(job, scope=scope, pool=self._pool)
+
+    @property
+    def _pool(self) -> Pool | None:
+        return fork_pool(self.order.jobs)
+
+    def _count(self, site: str, written: set[str], removed: set[str]) -> None:
+        self.written.update(f"{site}/{path}" for path in written - removed)
+        self.removed.update(f"{site}/{path}" for path in removed - written)
+
+    def _outcome(self, index: Index) -> Outcome:
+        noted = (parse_issue(text) for text in index.outputs.issues())
+        return Outcome(
+            index=self.rooms.index,
+            root=index.outputs.root(),
+            commit=self.source.revision,
+            now=self.order.now,
+            pages_total=sum(built.pages for built in index.outputs.built().values()),
+            written=frozenset(self.written),
+            removed=frozenset(self.removed),
+            issues=tuple(sorted({*index.issues(self.order.now), *noted})),
+            next_moment=next_moment(self.cluster, index, self.order.now),
+            cluster=self.cluster,
+        )
 
 
-def _render(work: _Work, progress: Progress) -> list[_Rendered]:
-    """Every wanted site, in as many processes as the order allows."""
-    keys = [key for key in work.cluster.sites if not work.order.sites or key in work.order.sites]
-    if work.order.jobs == 1 or len(keys) == 1:
-        return [_announced(work, key, progress) for key in keys]
-    with ProcessPoolExecutor(work.order.jobs, mp_context=multiprocessing.get_context("fork")) as pool:
-        running = {pool.submit(work.render_apart, key): key for key in keys}
-        for future in as_completed(running):
-            progress(running[future])
-        return [future.result() for future in running]
-
-
-def _announced(work: _Work, key: str, progress: Progress) -> _Rendered:
-    progress(key)
-    return work.render(key)
+def _scope(index: Index, built: Built | None, recipe: str, parts: Mapping[str, str]) -> Scope:
+    """What a site must look at: everything when its recipe changed, else where the journal leads."""
+    if built is None or built.touch == NOT_BUILT or built.recipe != recipe:
+        return Scope()
+    known = json.loads(built.parts)
+    differing = {name for name in known.keys() | parts.keys() if known.get(name) != parts.get(name)}
+    touches = (*index.touches(built.touch), *(Touch("key", name=name) for name in sorted(differing)))
+    return Scope(everything=False, structure=bool(differing), touches=touches, frame=built.frame)
 
 
 def make_job(source: Source, cluster: Cluster, site: Site, index: Index, rooms: Rooms, now: str, sink: Sink) -> Job:
-    """The job of one site."""
-    return Job(
-        cluster=cluster,
-        site=site,
-        source=source,
-        index=index,
-        media=MediaStore(rooms.media),
-        now=now,
-        sink=sink,
-        theme=rooms.theme,
-        filled=index.filled_lists(site.key, now),
-    )
+    """The job of one site, over all of it."""
+    media = MediaStore(rooms.media)
+    return Job(cluster, site, source, index, media, now, sink, rooms.theme, index.site_outputs(site.key))
 
 
-def run_pelican(job: Job, scratch: Path) -> None:
-    """Runs Pelican over one job in this process.
-
-    Raises:
-        BuildError: Pelican, a plugin or a template failed; plain Pelican would only log some of these.
-        ContentError: the content cannot be read any more.
-        sqlite3.Error: the index is damaged.
-    """
-    from pelican import Pelican  # heavy: 0.2 s that a status or a rollback need not pay
-    from pelican.log import console
-    from pelican.settings import read_settings
-
-    content = scratch / "empty"
-    content.mkdir(parents=True, exist_ok=True)
-    settings = pelican_settings(job, content=content, output=scratch / "output")
-    console.quiet = True
-    with _errors_gathered() as errors:
-        try:
-            Pelican(read_settings(override=settings)).run()
-        except (ContentError, sqlite3.Error):
-            raise
-        except Exception as error:  # whatever a theme or a third-party plugin raises voids the build
-            raise _failed(job.site.key, f"{type(error).__name__}: {error}") from error
-    if errors:
-        raise _failed(job.site.key, errors[0])
-
-
-def _failed(site: str, what: str) -> BuildError:
-    return BuildError(
-        f"The site '{site}' could not be built: {what}. Nothing was published.",
-        f"站点“{site}”构建失败：{what}。没有发布。",
-    )
-
-
-@contextmanager
-def _errors_gathered() -> Iterator[list[str]]:
-    """Collects what Pelican only logs as an error, so that it becomes one."""
-    errors: list[str] = []
-
-    class Gather(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            errors.append(record.getMessage())
-
-    gather, logger = Gather(logging.ERROR), logging.getLogger("pelican")
-    logger.addHandler(gather)
-    try:
-        yield errors
-    finally:
-        logger.removeHandler(gather)
-
-
-def _outcome(
-    source: Source, order: Order, cluster: Cluster, index: Index, rendered: list[_Rendered], earlier: Manifest
-) -> Outcome:
-    entries = _not_asked_for(order, earlier)
-    entries |= {path: entry for part in rendered for path, entry in part.entries.items()}
-    manifest = Manifest.of(entries)
-    changes = manifest.compare(earlier)
-    issues = {*index.issues(order.now), *(issue for part in rendered for issue in part.issues)}
-    return Outcome(
-        manifest=manifest,
-        commit=source.revision,
-        now=order.now,
-        pages_total=_count_pages(manifest),
-        pages_written=_count_pages((*changes.added, *changes.changed)),
-        pages_removed=_count_pages(changes.removed),
-        issues=tuple(sorted(issues)),
-        next_moment=next_moment(cluster, index, order.now),
-        cluster=cluster,
-    )
-
-
-def _not_asked_for(order: Order, earlier: Manifest) -> dict[str, Entry]:
-    """What a look at some sites leaves as it was: all others, and the assets they share."""
-    if not order.sites:
-        return {}
-    return {path: entry for path, entry in _as_mapping(earlier).items() if path.split("/")[0] not in order.sites}
-
-
-def _count_pages(paths: Any) -> int:
+def _count_pages(paths: frozenset[str]) -> int:
     return sum(1 for path in paths if path.endswith(".html"))
 
 
-# ---- what the last build was made of --------------------------------------------------------------------------------
-
-
-def read_manifest(path: Path) -> Manifest:
-    """The manifest in a file, an empty one when it is missing or damaged: it is derived."""
+def read_output(index: Path) -> tuple[Manifest, str]:
+    """The manifest of the last build and its root; an empty one when there was none."""
+    opened = Index(index)
     try:
-        return Manifest.parse(path.read_bytes())
-    except (FileNotFoundError, FormatError):
-        return Manifest.of({})
-
-
-def _as_mapping(manifest: Manifest) -> dict[str, Entry]:
-    return {path: manifest[path] for path in manifest}
-
-
-def _recipe(source: Source, rooms: Rooms, cluster: Cluster) -> str:
-    """A hash of everything but `now` that the output follows from: content, large files, program, theme, address."""
-    digest = hashlib.sha256(f"{source.revision}\0{cluster.fingerprint}\0{cluster.url}\0".encode())
-    digest.update(f"{loaded_program()}\0{_hash_of([rooms.theme])}\0".encode())
-    for name in sorted(file.name for file in rooms.media.glob("*")):
-        digest.update(f"{name}\0".encode())
-    return digest.hexdigest()
-
-
-@functools.cache
-def loaded_program() -> str:
-    """A hash of the program and its libraries as this process runs them: an upgrade meanwhile does not change it.
-
-    A process that lives long asks when it starts.
-    """
-    libraries = "".join(f"{library} {importlib.metadata.version(library)}\0" for library in _LIBRARIES)
-    return libraries + _hash_of(_PROGRAM / room for room in _ROOMS)
-
-
-def _hash_of(folders: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for folder in folders:
-        for file in sorted(file for file in folder.rglob("*") if _is_source(file)):
-            digest.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes())
-    return digest.hexdigest()
-
-
-def _is_source(file: Path) -> bool:
-    return file.is_file() and "__pycache__" not in file.parts and file.suffix != ".pyc"
-
-
-def _unchanged(
-    rooms: Rooms, order: Order, cluster: Cluster, source: Source, recipe: str, earlier: Manifest
-) -> Outcome | None:
-    """The last build's outcome when it still holds: same recipe, and no item appeared or expired since."""
-    state = read_state(rooms.state)
-    if state is None or state.recipe != recipe or state.root != earlier.root() or not rooms.blobs.root.is_dir():
-        return None
-    if not state.now <= order.now < (state.next_moment or "~"):
-        return None
-    return Outcome(
-        manifest=earlier,
-        commit=source.revision,
-        now=order.now,
-        pages_total=_count_pages(earlier),
-        pages_written=0,
-        pages_removed=0,
-        issues=state.issues,
-        next_moment=state.next_moment,
-        cluster=cluster,
-    )
+        return opened.outputs.manifest(), opened.outputs.root()
+    finally:
+        opened.close()
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the last build was made of and what it told, as `var/build.json` keeps it."""
+    """What the last build told, as `var/build.json` keeps it."""
 
-    recipe: str
     root: str
     now: str
     next_moment: str
@@ -457,24 +340,20 @@ def read_state(path: Path) -> State | None:
     try:
         data = json.loads(path.read_text("utf-8"))
         issues = tuple(parse_issue(text) for text in data["issues"])
-        recipe, root, now, until = (str(data[name]) for name in ("recipe", "root", "now", "next_moment"))
-        return State(recipe, root, now, until, issues)
+        root, now, until = (str(data[name]) for name in ("root", "now", "next_moment"))
+        return State(root, now, until, issues)
     except (FileNotFoundError, ValueError, TypeError, LookupError):
         return None
 
 
-def _remember(rooms: Rooms, recipe: str, outcome: Outcome) -> None:
-    """Writes the manifest first: a state file without its manifest does not fit and is not believed."""
-    rooms.blobs.sync()
-    write_aside(rooms.manifest, outcome.manifest.dump())
+def _remember(path: Path, outcome: Outcome) -> None:
     state = {
-        "recipe": recipe,
-        "root": outcome.manifest.root(),
+        "root": outcome.root,
         "now": outcome.now,
         "next_moment": outcome.next_moment,
         "issues": [dump_issue(issue) for issue in outcome.issues],
     }
-    write_aside(rooms.state, json.dumps(state, ensure_ascii=False).encode())
+    write_aside(path, json.dumps(state, ensure_ascii=False).encode())
 
 
 @contextmanager

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from cluster.index import Index
 from cluster.issues import Issue
+from cluster.manifest import Entry
 from cluster.source import Source
-from plugins.pages.job import Job, empty_navigation
-from plugins.pages.links import missing_help
+from plugins.pages.job import Findings, Job, empty_navigation
+from plugins.pages.links import missing_help, page_exists
 from plugins.pages.markdown import BodyRenderer
 from plugins.pages.plan import compose_page, plan_pages
 from plugins.pages.redirects import redirect_table
@@ -22,11 +23,13 @@ class NoSink:
     def begin(self, folder: Path) -> None:
         """No folder is needed."""
 
-    def put(self, path: str, data: bytes) -> None:
+    def put(self, path: str, data: bytes, known: Entry | None) -> Entry:
         """Forgets one file."""
+        return Entry("", None, len(data))
 
-    def put_file(self, path: str, file: Path) -> None:
+    def put_file(self, path: str, file: Path) -> Entry:
         """Forgets one large file."""
+        return Entry("", None, 0)
 
     def finish(self) -> None:
         """Nothing to do."""
@@ -41,7 +44,7 @@ def find_issues(source: Source, rooms: Rooms, now: str) -> tuple[Issue, ...]:
     cluster = read_cluster(source, theme=rooms.theme)
     index = Index(None)
     try:
-        index.update(source, cluster)
+        index.update(source, cluster, now)
         found = set(index.issues(now))
         for site in cluster.sites.values():
             job = make_job(source, cluster, site, index, rooms, now, NoSink())
@@ -56,7 +59,10 @@ def _site_issues(job: Job) -> list[Issue]:
     def renderers(template: str) -> BodyRenderer:
         return BodyRenderer(statute=template == "statute", table_label="")
 
+    findings, there = Findings(), set()
     for key in plan_pages(job):
-        compose_page(job, job.findings, key, renderers)
-    redirect_table(job, job.findings)
-    return [*job.findings.issues, *empty_navigation(job), *missing_help(job)]
+        compose_page(job, findings, key, renderers)
+        there.add(key.path)
+    there |= findings.files.keys()
+    redirect_table(job, findings, lambda path: path in there or page_exists(job, f"/{path}"))
+    return [*findings.issues, *empty_navigation(job), *missing_help(job)]

@@ -18,9 +18,10 @@ from typing import Protocol
 from cluster.clock import parse_date, stamp
 from cluster.errors import BuildError, BusyError, ClusterError, HeldError
 from cluster.gitstore import GitStore
-from publish.build import MisconfiguredError, loaded_program
+from publish.build import MisconfiguredError
 from publish.build import Outcome as Build
 from publish.ledger import FAILED, Job
+from publish.recipe import loaded_program
 from publish.release import Outcome as Release
 from publish.watch import Bell, watching
 from publish.workspace import Workspace

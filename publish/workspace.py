@@ -9,13 +9,13 @@ from datetime import datetime
 from pathlib import Path
 
 from cluster.clock import parse_date
-from cluster.errors import BusyError, ClusterError, ContentError
+from cluster.errors import BusyError, ClusterError, ContentError, FormatError
 from cluster.gitstore import GitSource, GitStore
-from cluster.manifest import Entry
+from cluster.manifest import Entry, Manifest
 from cluster.settings import Settings
 from cluster.source import FolderSource, Source
 from publish import release
-from publish.build import Order, Outcome, Progress, Rooms, build, build_lock, read_cluster, read_manifest
+from publish.build import Order, Outcome, Progress, Rooms, build, build_lock, read_cluster, read_output
 from publish.delivery import Target, open_target
 from publish.ledger import Ledger
 from publish.release import Built, Office
@@ -47,7 +47,7 @@ class Workspace:
 
     def office(self, targets: tuple[Target, ...], keep: int) -> Office:
         """What release actions work with."""
-        return Office(self.ledger, self.rooms.blobs, targets, self._released, keep)
+        return Office(self.ledger, self.rooms.blobs, targets, self.released, keep)
 
     @property
     def keep_releases(self) -> int:
@@ -59,7 +59,8 @@ class Workspace:
             return KEEP_RELEASES
 
     @property
-    def _released(self) -> Path:
+    def released(self) -> Path:
+        """The manifest of the last release."""
         return self.settings.var / "released.manifest"
 
     @contextmanager
@@ -112,12 +113,20 @@ class Workspace:
         """
         try:
             with self.ledger.locked(), build_lock(self.settings.var):
-                kept = [read_manifest(file) for file in (self.rooms.manifest, self._released)]
+                kept = [read_output(self.rooms.index)[0], read_manifest(self.released)]
                 used = {sha for manifest in kept for path in manifest for sha in _blobs_of(manifest[path])}
                 blobs = self.rooms.blobs
                 return blobs.sweep(used) if sum(1 for _ in blobs.root.glob("*/*")) > 2 * len(used) else 0
         except BusyError:
             return 0
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest in a file, an empty one when it is missing or damaged: it is derived."""
+    try:
+        return Manifest.parse(path.read_bytes())
+    except (FileNotFoundError, FormatError):
+        return Manifest.of({})
 
 
 def _blobs_of(entry: Entry) -> tuple[str, ...]:

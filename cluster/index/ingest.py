@@ -1,27 +1,35 @@
-"""Bringing the index up to one state of the content: changed files in, rows out, in one transaction.
+"""Bringing the index up to one state of the content at one moment: changed files in, rows and touches out.
 
-The revision is written last in the same transaction, so a run that was killed left the earlier state whole and the
-next run does the same work again. A change of configuration or program re-reads every item.
+One transaction, with the revision written last: a run that was killed left the earlier state whole, and the next run
+does the same work again. A change of what items are read by (content types, columns, topics, the program) reads every
+item again; after that, and after a change too big to follow, `epoch` moves on and every site is built from the start.
 """
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
+from cluster.index.card import Card, make_card
+from cluster.index.schema import read_meta, write_meta
+from cluster.index.settle import Touch, note, settle_all, settle_some
 from cluster.issues import Issue
 from cluster.limits import LIMITS
+from cluster.pool import Pool, in_chunks, work_through
 from cluster.site import Cluster
 from cluster.source import Entry, Source
-from cluster.validation import Item, item_key, read_item
+from cluster.validation import read_item
 
 # Raised by hand whenever reading an item gives other rows than before.
-READER_VERSION = "2"
-_REFERENCES = ("translation_of", "interprets")
-
-Progress = Callable[[str, int], None]
+READER_VERSION = "3"
+# From this many changed files on nobody asks which page each of them touched: all pages are looked at.
+MOST_FOLLOWED = 5_000
+_CHUNK = 250
+_CONTENT = ("file", "item", "reference", "redirect", "issue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,39 +40,68 @@ class Updated:
     removed: int
 
 
-def update_index(db: sqlite3.Connection, source: Source, cluster: Cluster) -> Updated:
-    """Makes the index say what `source` holds under this configuration."""
-    settings = f"{READER_VERSION} {cluster.fingerprint}"
-    fresh = _meta(db, "settings") != settings
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One changed file as read: the card of an item that is well-formed, and its issues as lines of JSON."""
+
+    entry: Entry
+    card: Card | None = None
+    issues: tuple[str, ...] = ()
+
+
+def update_index(
+    db: sqlite3.Connection, source: Source, cluster: Cluster, now: str, pool: Pool | None = None
+) -> Updated:
+    """Makes the index say what `source` holds under this configuration, as seen at the stamp `now`."""
+    settings = f"{READER_VERSION} {_reading_settings(cluster)}"
+    fresh = read_meta(db, "settings") != settings
     db.execute("BEGIN IMMEDIATE")
     try:
-        changed = list(_all_entries(db, source) if fresh else _changed_entries(db, source))
-        for entry in changed:
-            _forget(db, entry.path)
-            if entry.blob:
-                _learn(db, entry, source, cluster)
-        if changed:
-            _settle_clashes(db)
-        _set_meta(db, "settings", settings)
-        _set_meta(db, "revision", source.revision)
+        if fresh:
+            _clear(db)
+        changed = iter(source.entries() if fresh else _changed_entries(db, source))
+        some = list(itertools.islice(changed, MOST_FOLLOWED + 1))
+        readings = _read(source, cluster, itertools.chain(some, changed), pool)
+        if fresh or len(some) > MOST_FOLLOWED:
+            updated = _learn_all(db, readings, now)
+        else:
+            ended = _ended(db, cluster, now)
+            updated = _learn_some(db, list(readings), now)
+            note(db, ended)
+        write_meta(db, "settings", settings)
+        write_meta(db, "now", now)
+        write_meta(db, "revision", source.revision)
         db.execute("COMMIT")
     except BaseException:
         db.execute("ROLLBACK")
         raise
-    return Updated(sum(1 for entry in changed if entry.blob), sum(1 for entry in changed if not entry.blob))
+    return updated
 
 
-def _meta(db: sqlite3.Connection, name: str) -> str:
-    row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-    return str(row[0]) if row else ""
+def _reading_settings(cluster: Cluster) -> str:
+    """A hash of what items are read by: content types, and which columns and topics there are."""
+    places = [(key, tuple(site.columns), tuple(site.topics)) for key, site in cluster.sites.items()]
+    return hashlib.sha256(f"{cluster.types_fingerprint} {places!r}".encode()).hexdigest()
 
 
-def _set_meta(db: sqlite3.Connection, name: str, value: str) -> None:
-    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+def _ended(db: sqlite3.Connection, cluster: Cluster, now: str) -> list[Touch]:
+    """The topics that end between the moment the index was settled at and `now`."""
+    earlier = read_meta(db, "now")
+    return [
+        Touch("key", site.key, f"topic:{site.key}:{topic.name}")
+        for site in cluster.sites.values()
+        for topic in site.topics.values()
+        if topic.is_over(earlier) != topic.is_over(now)
+    ]
+
+
+def _clear(db: sqlite3.Connection) -> None:
+    for table in _CONTENT:
+        db.execute(f"DELETE FROM {table}")
 
 
 def _changed_entries(db: sqlite3.Connection, source: Source) -> Iterable[Entry]:
-    revision = _meta(db, "revision")
+    revision = read_meta(db, "revision")
     changes = source.changes_since(revision) if revision else None
     return changes if changes is not None else _compared(db, source)
 
@@ -78,81 +115,105 @@ def _compared(db: sqlite3.Connection, source: Source) -> Iterator[Entry]:
     yield from (Entry(path, "") for path in known)
 
 
-def _all_entries(db: sqlite3.Connection, source: Source) -> Iterator[Entry]:
-    """Every file, and those that the index knows and the source no longer has."""
-    known = {row["path"] for row in db.execute("SELECT path FROM file")}
-    for entry in source.entries():
-        known.discard(entry.path)
-        yield entry
-    yield from (Entry(path, "") for path in known)
+# ---- reading --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads files in any process."""
+
+    source: Source
+    cluster: Cluster
+
+    def opened(self) -> _Reader:
+        return _Reader(self.source.reopened(), self.cluster)
+
+    def work(self, chunk: list[Entry]) -> list[Reading]:
+        items = [entry for entry in chunk if _is_item(entry)]
+        found = (self.source.read_many if hasattr(self.source, 'read_many') else _SHIM(self.source))(items, LIMITS.item_bytes)
+        return [self._item(*next(found)) if _is_item(entry) else self._other(entry) for entry in chunk]
+
+    def _item(self, entry: Entry, data: bytes | None, size: int) -> Reading:
+        """An item; a file over the limit is weighed and never read."""
+        if data is None:
+            issue = Issue.of("file-too-big", entry.path, size=size, limit=LIMITS.item_bytes)
+            return Reading(entry, None, (dump_issue(issue),))
+        item, issues = read_item(entry.path, data, self.cluster)
+        card = make_card(item, entry.blob) if item is not None else None
+        return Reading(entry, card, tuple(map(dump_issue, issues)))
+
+    def _other(self, entry: Entry) -> Reading:
+        """Any other file, or one that has gone."""
+        if not entry.blob or not entry.path.startswith("content/"):
+            return Reading(entry)
+        if not entry.is_regular:
+            return Reading(entry, None, (dump_issue(Issue.of("symlink", entry.path)),))
+        if (size := self.source.size(entry)) > LIMITS.git_blob_bytes:
+            issue = Issue.of("blob-too-big", entry.path, size=size, limit=LIMITS.git_blob_bytes)
+            return Reading(entry, None, (dump_issue(issue),))
+        return Reading(entry)
+
+
+def _is_item(entry: Entry) -> bool:
+    is_markdown = entry.path.startswith("content/") and entry.path.lower().endswith((".md", ".markdown"))
+    return bool(is_markdown and entry.blob and entry.is_regular)
+
+
+def _read(source: Source, cluster: Cluster, entries: Iterable[Entry], pool: Pool | None) -> Iterator[Reading]:
+    chunks = work_through(_Reader(source, cluster), in_chunks(entries, _CHUNK), pool)
+    return itertools.chain.from_iterable(chunks)
+
+
+# ---- learning -------------------------------------------------------------------------------------------------------
+
+
+def _learn_some(db: sqlite3.Connection, readings: list[Reading], now: str) -> Updated:
+    """A few changes: what they touch is told."""
+    cards = [reading.card for reading in readings if reading.card is not None]
+
+    def learn() -> None:
+        for reading in readings:
+            _forget(db, reading.entry.path)
+        _insert(db, readings)
+
+    settle_some(db, [reading.entry.path for reading in readings], cards, learn, now)
+    return Updated(
+        sum(1 for reading in readings if reading.entry.blob), sum(1 for reading in readings if not reading.entry.blob)
+    )
+
+
+def _learn_all(db: sqlite3.Connection, readings: Iterable[Reading], now: str) -> Updated:
+    """All files, or very many: nothing is told but that everything may be other than before."""
+    read = removed = 0
+    for some in in_chunks(readings, _CHUNK):
+        for reading in some:
+            _forget(db, reading.entry.path)
+        _insert(db, some)
+        read += sum(1 for reading in some if reading.entry.blob)
+        removed += sum(1 for reading in some if not reading.entry.blob)
+    settle_all(db, now)
+    return Updated(read, removed)
 
 
 def _forget(db: sqlite3.Connection, path: str) -> None:
-    for table in ("file", "item", "listing", "reference", "redirect", "issue"):
+    """Everything that was read from a file, and what was rendered of it."""
+    db.execute("DELETE FROM body WHERE blob IN (SELECT blob FROM file WHERE path = ?)", (path,))
+    for table in _CONTENT:
         db.execute(f"DELETE FROM {table} WHERE path = ?", (path,))
 
 
-def _learn(db: sqlite3.Connection, entry: Entry, source: Source, cluster: Cluster) -> None:
-    db.execute("INSERT INTO file VALUES (?, ?, ?)", (entry.path, entry.blob, entry.mode))
-    if not entry.path.startswith("content/"):
-        return
-    if not entry.is_regular:
-        _note(db, [Issue.of("symlink", entry.path)])
-    elif entry.path.lower().endswith((".md", ".markdown")):
-        _learn_item(db, entry, source, cluster)
-    elif (size := source.size(entry)) > LIMITS.git_blob_bytes:
-        _note(db, [Issue.of("blob-too-big", entry.path, size=size, limit=LIMITS.git_blob_bytes)])
-
-
-def _learn_item(db: sqlite3.Connection, entry: Entry, source: Source, cluster: Cluster) -> None:
-    """An item's rows; a file over the limit is weighed and never read."""
-    if (size := source.size(entry)) > LIMITS.item_bytes:
-        _note(db, [Issue.of("file-too-big", entry.path, size=size, limit=LIMITS.item_bytes)])
-        return
-    item, issues = read_item(entry.path, source.read(entry), cluster)
-    _note(db, issues)
-    if item is not None:
-        _insert(db, item, entry.blob)
-
-
-def _note(db: sqlite3.Connection, issues: Iterable[Issue]) -> None:
-    db.executemany("INSERT INTO issue VALUES (?, ?)", [(one.path, dump_issue(one)) for one in issues])
-
-
-def _insert(db: sqlite3.Connection, item: Item, blob: str) -> None:
-    place = item.place
-    db.execute(
-        f"INSERT INTO item VALUES ({','.join('?' * 16)}, '')",
-        (
-            item.path, blob, place.site, place.column, place.year, place.slug, item.type, item.id, place.url,
-            item.title, item.date, item.updated, item.expires, item.topic, item.law,
-            json.dumps(dict(item.fields), ensure_ascii=False),
-        ),
-    )  # fmt: skip
-    lists = sorted({(site, name) for site, column in item.lists for name in _with_ancestors(column)})
-    if item.topic:
-        lists.append((place.site, f"topic:{item.topic}"))
-    db.executemany("INSERT INTO listing VALUES (?, ?, ?, ?)", [(*one, item.date, item.path) for one in lists])
-    references = [(item.path, name, item.fields[name].lstrip("/")) for name in _REFERENCES if name in item.fields]
+def _insert(db: sqlite3.Connection, readings: Iterable[Reading]) -> None:
+    there = [reading for reading in readings if reading.entry.blob]
+    cards = [reading.card for reading in there if reading.card is not None]
+    entries = [(reading.entry.path, reading.entry.blob, reading.entry.mode) for reading in there]
+    db.executemany("INSERT INTO file VALUES (?, ?, ?)", entries)
+    db.executemany(f"INSERT INTO item VALUES ({','.join('?' * 18)}, 0)", [card.row for card in cards])
+    references = [(card.path, *pair) for card in cards for pair in card.references]
     db.executemany("INSERT INTO reference VALUES (?, ?, ?)", references)
-    old = sorted(set(item.fields.get("redirect_from", ())))
-    db.executemany("INSERT INTO redirect VALUES (?, ?, ?)", [(place.site, path, item.path) for path in old])
-
-
-def _with_ancestors(column: str) -> list[str]:
-    """The column, all above it, and the site as a whole, whose list has the empty name."""
-    parts = column.split("/")
-    return ["", *("/".join(parts[: n + 1]) for n in range(len(parts)))]
-
-
-def _settle_clashes(db: sqlite3.Connection) -> None:
-    """Of the items that share an id the first by path keeps it; the others are marked with its path."""
-    db.execute("UPDATE item SET clash = '' WHERE clash <> ''")
-    db.execute(
-        """UPDATE item SET clash = twin.first
-           FROM (SELECT id, min(path) AS first FROM item GROUP BY id HAVING count(*) > 1) AS twin
-           WHERE item.id = twin.id AND item.path <> twin.first"""
-    )
+    redirects = [(card.site, old, card.path) for card in cards for old in card.redirects]
+    db.executemany("INSERT INTO redirect VALUES (?, ?, ?)", redirects)
+    issues = [(reading.entry.path, issue) for reading in there for issue in reading.issues]
+    db.executemany("INSERT INTO issue VALUES (?, ?)", issues)
 
 
 def dump_issue(issue: Issue) -> str:
@@ -167,6 +228,9 @@ def parse_issue(text: str) -> Issue:
     return Issue(**data)
 
 
-def reference_keys(path: str, id: str) -> tuple[str, str, str]:
-    """The words by which another item may name this one: its path in two forms, and its id."""
-    return item_key(path), path, id
+def _SHIM(source):
+    def read_many(entries, limit):
+        for entry in entries:
+            size = source.size(entry)
+            yield entry, (source.read(entry) if size <= limit else None), size
+    return read_many

@@ -1,29 +1,39 @@
-"""Questions to the index. Every answer is a function of the content's state and of `now`, in a fixed order.
+"""Questions to the index. Every answer is a function of the content's state and of the moment it was settled at, in a
+fixed order; only shown items are ever found.
 
-`now` is a stamp. An item is shown when its date is not after now, its expiry is, and no other item owns its id:
-of the items that share one and have not expired the first by path owns it.
+While `reads` is set, answers that any page may ask for are noted there. Those of an item's own page (`own`,
+`neighbours`, `referring`, `versions`) are not: the page has a fixed contract, and `plugins.pages.changes` knows it.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster.index.ingest import Updated, parse_issue, reference_keys, update_index
-from cluster.index.schema import connect
+from cluster.index.card import position
+from cluster.index.ingest import Updated, parse_issue, update_index
+from cluster.index.outputs import Outputs, SiteOutputs
+from cluster.index.reads import HIGHEST, LOWEST, Reads, Span
+from cluster.index.schema import connect, read_meta, write_meta
+from cluster.index.settle import NOT_BUILT, Touch, note
 from cluster.issues import Issue
+from cluster.pool import Pool
 from cluster.site import Cluster
 from cluster.source import Entry, Source
+from cluster.validation import item_key
 
-# `clash` alone answers for nearly every item; only one that shares its id looks for who owns that now.
+_ITEM = (
+    'item.path, blob, item.site, "column", year, slug, type, id, url, title, item.date, updated, expires, topic, law, '
+    "fields, body_line"
+)
 _OWNER = """(SELECT min(twin.path) FROM item AS twin WHERE twin.id = item.id AND twin.path < item.path
              AND (twin.expires = '' OR twin.expires > :now))"""
-_OWNS_ID = f"(item.clash = '' OR {_OWNER} IS NULL)"
-_SHOWN = f"{_OWNS_ID} AND item.date <= :now AND (item.expires = '' OR item.expires > :now)"
+_LISTED = f"SELECT {_ITEM} FROM listing JOIN item USING (path) WHERE listing.site = :site AND list = :list"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,7 @@ class IndexedItem:
     topic: str
     law: str
     fields: dict[str, Any]
+    body_line: int
 
     @property
     def modified(self) -> str:
@@ -57,153 +68,213 @@ class Index:
     """The index in one file, or in memory when `path` is None."""
 
     def __init__(self, path: Path | None) -> None:
+        self.path = path
         self._db = connect(path)
-        # The keys of all bodies asked for since it was opened.
-        self.used_bodies: set[str] = set()
+        self.outputs = Outputs(self._db)
+        self.reads: Reads | None = None
 
     def close(self) -> None:
         """Closes the file."""
         self._db.close()
 
-    def update(self, source: Source, cluster: Cluster) -> Updated:
-        """Brings the index up to `source`."""
-        return update_index(self._db, source, cluster)
+    def reopened(self) -> Index:
+        """The same file for another process. Raises: ValueError for one in memory."""
+        if self.path is None:
+            raise ValueError("an index in memory has one process only")
+        return Index(self.path)
+
+    def update(self, source: Source, cluster: Cluster, now: str, pool: Pool | None = None) -> Updated:
+        """Brings the index up to `source` as seen at the stamp `now`."""
+        return update_index(self._db, source, cluster, now, pool)
+
+    def site_outputs(self, site: str) -> SiteOutputs:
+        """The output of one site."""
+        return SiteOutputs(self._db, site)
+
+    @property
+    def revision(self) -> str:
+        """The revision of the content that the index was brought up to, empty for none."""
+        return read_meta(self._db, "revision")
+
+    @contextmanager
+    def reading(self) -> Iterator[Reads]:
+        """Notes what is read meanwhile."""
+        self.reads = Reads()
+        try:
+            yield self.reads
+        finally:
+            self.reads = None
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction over everything in the index."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
 
     # ---- single items ---------------------------------------------------------------------------------------------
 
-    def item(self, path: str, now: str) -> IndexedItem | None:
+    def item(self, path: str) -> IndexedItem | None:
         """The item at a path below the repository, when it is shown."""
-        return self._one(f"SELECT * FROM item WHERE path = :path AND {_SHOWN}", path=path, now=now)
+        self.saw(f"item:{path}")
+        return self.own(path)
 
-    def find(self, reference: str, now: str) -> IndexedItem | None:
+    def own(self, path: str) -> IndexedItem | None:
+        """The same for the page of that item itself."""
+        return self._one(f"SELECT {_ITEM} FROM item WHERE path = :path AND shown", path=path)
+
+    def find(self, reference: str) -> IndexedItem | None:
         """The shown item that a reference names: a path below `content/`, a full path, or an id."""
         path = reference if reference.startswith("content/") else f"content/{reference.lstrip('/')}"
-        return self.item(path, now) or self._one(
-            f"SELECT * FROM item WHERE id = :id AND {_SHOWN}", id=reference, now=now
-        )
+        self.saw(f"id:{reference}")
+        return self.item(path) or self._one(f"SELECT {_ITEM} FROM item WHERE id = :id AND shown", id=reference)
 
-    def at(self, site: str, url: str, now: str) -> IndexedItem | None:
+    def named(self, word: str) -> list[IndexedItem]:
+        """The shown items that a reference's word may name, by path or by id, for whoever follows a change."""
+        by_path = self.own(word if word.startswith("content/") else f"content/{word}")
+        by_id = self._all(f"SELECT {_ITEM} FROM item WHERE id = :id AND shown", id=word)
+        return [*filter(None, [by_path]), *by_id]
+
+    def at(self, site: str, url: str) -> IndexedItem | None:
         """The shown item with this URL path: the path of its file, with another ending."""
-        return self.item(f"content/{site}{url.removesuffix('.html')}.md", now) if url.endswith(".html") else None
+        return self.item(f"content/{site}{url.removesuffix('.html')}.md") if url.endswith(".html") else None
 
-    def items(self, site: str, now: str) -> Iterator[IndexedItem]:
+    def items(self, site: str) -> Iterator[IndexedItem]:
         """All shown items of a site by path."""
-        return self._all(f"SELECT * FROM item WHERE site = :site AND {_SHOWN} ORDER BY path", site=site, now=now)
+        return self._all(f"SELECT {_ITEM} FROM item WHERE site = :site AND shown ORDER BY path", site=site)
 
-    def neighbours(self, item: IndexedItem, now: str) -> tuple[IndexedItem | None, IndexedItem | None]:
+    def own_pages(self, site: str) -> Iterator[tuple[str, str]]:
+        """(path, URL path) of all shown items of a site by path."""
+        start, end = f"content/{site}/", f"content/{site}0"  # "0" is the mark after "/"
+        rows = self._db.execute("SELECT path, url FROM item WHERE path > ? AND path < ? AND shown", (start, end))
+        return ((row[0], row[1]) for row in rows)
+
+    def neighbours(self, item: IndexedItem) -> tuple[IndexedItem | None, IndexedItem | None]:
         """The shown items just before and just after in the same column, by (date, path).
 
         A dated item's neighbours are dated, a standing one's standing.
         """
-        where = f'site = :site AND "column" = :column AND (year > 0) = :dated AND {_SHOWN}'
-        place = {"site": item.site, "column": item.column, "dated": item.year > 0}
-        key = {**place, "date": item.date, "path": item.path, "now": now}
-        before = f"SELECT * FROM item WHERE {where} AND (date, path) < (:date, :path) ORDER BY date DESC, path DESC"
-        after = f"SELECT * FROM item WHERE {where} AND (date, path) > (:date, :path) ORDER BY date, path"
+        return self.beside(item.site, item.column, item.date, item.path, dated=item.year > 0)
+
+    def beside(
+        self, site: str, column: str, date: str, path: str, *, dated: bool
+    ) -> tuple[IndexedItem | None, IndexedItem | None]:
+        """The shown items of a column just before and just after a place in it."""
+        select = f'SELECT {_ITEM} FROM item WHERE site = :site AND "column" = :column'
+        which = f"(year > 0) = {dated:d} AND shown"
+        key = {"site": site, "column": column, "date": date, "path": path}
+        before = f"{select} AND (date, path) < (:date, :path) AND {which} ORDER BY date DESC, path DESC LIMIT 1"
+        after = f"{select} AND (date, path) > (:date, :path) AND {which} ORDER BY date, path LIMIT 1"
         return self._one(before, **key), self._one(after, **key)
 
-    def referring(self, item: IndexedItem, field: str, now: str) -> list[IndexedItem]:
+    def referring(self, item: IndexedItem, field: str) -> list[IndexedItem]:
         """The shown items whose `field` names this one, by (date, path)."""
         short, full, id = reference_keys(item.path, item.id)
         return list(
             self._all(
-                f"""SELECT item.* FROM reference JOIN item USING (path)
-                    WHERE field = :field AND target IN (:short, :full, :id) AND {_SHOWN} ORDER BY date, path""",
-                field=field, short=short, full=full, id=id, now=now,
+                f"""SELECT {_ITEM} FROM reference JOIN item USING (path)
+                    WHERE field = :field AND target IN (:short, :full, :id) AND shown ORDER BY date, path""",
+                field=field, short=short, full=full, id=id,
             )
         )  # fmt: skip
 
-    def versions(self, law: str, now: str) -> list[IndexedItem]:
+    def versions(self, law: str) -> list[IndexedItem]:
         """The shown versions of a law, oldest first."""
-        return list(
-            self._all(f"SELECT * FROM item WHERE law = :law AND {_SHOWN} ORDER BY date, path", law=law, now=now)
-        )
+        return list(self._all(f"SELECT {_ITEM} FROM item WHERE law = :law AND shown ORDER BY date, path", law=law))
 
     # ---- lists ----------------------------------------------------------------------------------------------------
 
-    def newest(self, site: str, list: str, now: str, count: int, *, skip: int = 0) -> tuple[IndexedItem, ...]:
+    def newest(self, site: str, list: str, count: int) -> tuple[IndexedItem, ...]:
         """The newest dated items of a list, newest first."""
-        return tuple(
+        items = tuple(
             self._all(
-                f"""SELECT item.* FROM listing JOIN item USING (path)
-                    WHERE listing.site = :site AND list = :list AND item.year > 0 AND {_SHOWN}
-                    ORDER BY listing.date DESC, path DESC LIMIT :count OFFSET :skip""",
-                site=site, list=list, now=now, count=count, skip=skip,
+                f"{_LISTED} AND listing.date > '' ORDER BY listing.date DESC, path DESC LIMIT :count",
+                site=site, list=list, count=count,
             )
         )  # fmt: skip
+        last = _place(items[-1]) if len(items) == count and items else LOWEST
+        self._saw_span(Span(site, list, HIGHEST, last, last))
+        return items
 
-    def standing(self, site: str, list: str, now: str) -> tuple[IndexedItem, ...]:
+    def standing(self, site: str, list: str) -> tuple[IndexedItem, ...]:
         """The standing items of a list, by path."""
-        return tuple(
-            self._all(
-                f"""SELECT item.* FROM listing JOIN item USING (path)
-                    WHERE listing.site = :site AND list = :list AND item.year = 0 AND {_SHOWN} ORDER BY path""",
-                site=site, list=list, now=now,
-            )
-        )  # fmt: skip
+        self.saw(f"standing:{site}:{list}")
+        return tuple(self._all(f"{_LISTED} AND listing.date = '' ORDER BY path", site=site, list=list))
 
-    def of_year(self, site: str, list: str, year: int, now: str, *, skip: int, count: int) -> tuple[IndexedItem, ...]:
+    def of_year(self, site: str, list: str, year: int, *, skip: int, count: int) -> tuple[IndexedItem, ...]:
         """A slice of a list's items of one year, oldest first."""
-        return tuple(
+        start, end = f"{year:04}", f"{year + 1:04}"
+        items = tuple(
             self._all(
-                f"""SELECT item.* FROM listing JOIN item USING (path)
-                    WHERE listing.site = :site AND list = :list AND item.year > 0
-                      AND listing.date >= :start AND listing.date < :end AND {_SHOWN}
+                f"""{_LISTED} AND listing.date >= :start AND listing.date < :end
                     ORDER BY listing.date, path LIMIT :count OFFSET :skip""",
-                site=site, list=list, start=f"{year:04}", end=f"{year + 1:04}", now=now, count=count, skip=skip,
+                site=site, list=list, start=start, end=end, count=count, skip=skip,
             )
         )  # fmt: skip
+        high = _place(items[-1]) if len(items) == count and items else end
+        self._saw_span(Span(site, list, high, start, _place(items[0]) if items else start))
+        return items
 
-    def years(self, site: str, list: str, now: str) -> dict[int, int]:
+    def years(self, site: str, list: str) -> dict[int, int]:
         """How many dated items each year of a list shows, oldest year first."""
-        rows = self._db.execute(
-            f"""SELECT substr(listing.date, 1, 4) AS year, count(*) FROM listing JOIN item USING (path)
-                WHERE listing.site = :site AND list = :list AND item.year > 0 AND {_SHOWN}
-                GROUP BY year ORDER BY year""",
-            {"site": site, "list": list, "now": now},
-        )
-        return {int(year): count for year, count in rows}
+        self.saw(f"years:{site}:{list}")
+        return self.tally(site, list)
 
-    def filled_lists(self, site: str, now: str) -> frozenset[str]:
-        """The lists of a site that show at least one item."""
+    def tally(self, site: str, list: str) -> dict[int, int]:
+        """The same for a numbered page of the list, which follows only part of it."""
         rows = self._db.execute(
-            f"SELECT DISTINCT list FROM listing JOIN item USING (path) WHERE listing.site = :site AND {_SHOWN}",
-            {"site": site, "now": now},
+            "SELECT year, count FROM tally WHERE site = ? AND list = ? AND year > 0 ORDER BY year", (site, list)
         )
-        return frozenset(row[0] for row in rows)
+        return {row[0]: row[1] for row in rows}
+
+    def is_filled(self, site: str, list: str) -> bool:
+        """Whether a list shows at least one item."""
+        self.saw(f"filled:{site}:{list}")
+        row = self._db.execute("SELECT 1 FROM tally WHERE site = ? AND list = ? LIMIT 1", (site, list)).fetchone()
+        return row is not None
+
+    def is_dated(self, site: str, list: str) -> bool:
+        """Whether a list shows at least one dated item."""
+        self.saw(f"dated:{site}:{list}")
+        query = "SELECT 1 FROM tally WHERE site = ? AND list = ? AND year > 0 LIMIT 1"
+        return self._db.execute(query, (site, list)).fetchone() is not None
 
     # ---- files, redirects, time -----------------------------------------------------------------------------------
 
     def file(self, path: str) -> Entry | None:
         """The regular file at a path below the repository."""
+        self.saw(f"file:{path}")
         row = self._db.execute("SELECT path, blob, mode FROM file WHERE path = ?", (path,)).fetchone()
         entry = Entry(*row) if row else None
         return entry if entry is not None and entry.is_regular else None
 
-    def redirects(self, site: str, now: str) -> list[tuple[str, str]]:
-        """(old path, item's path) pairs of shown items, by old path."""
+    def redirects(self, site: str) -> list[tuple[str, str, str]]:
+        """(old path, item's path, item's URL path) of shown items, by old path."""
         rows = self._db.execute(
-            f"""SELECT old, path FROM redirect JOIN item USING (path)
-                WHERE redirect.site = :site AND {_SHOWN} ORDER BY old, path""",
-            {"site": site, "now": now},
+            """SELECT old, path, url FROM redirect JOIN item USING (path)
+               WHERE redirect.site = ? AND shown ORDER BY old, path""",
+            (site,),
         )
-        return [(row[0], row[1]) for row in rows]
+        return [(row[0], row[1], row[2]) for row in rows]
 
-    def redirected(self, site: str, old: str, now: str) -> IndexedItem | None:
+    def redirected(self, site: str, old: str) -> IndexedItem | None:
         """The shown item that an old address leads to."""
+        self.saw(f"redirect:{site}:{old}")
         return self._one(
-            f"""SELECT item.* FROM redirect JOIN item USING (path)
-                WHERE redirect.site = :site AND old = :old AND {_SHOWN} ORDER BY path""",
-            site=site,
-            old=old,
-            now=now,
-        )
+            f"""SELECT {_ITEM} FROM redirect JOIN item USING (path)
+                WHERE redirect.site = :site AND old = :old AND shown ORDER BY path LIMIT 1""",
+            site=site, old=old,
+        )  # fmt: skip
 
     def next_moment(self, now: str) -> str:
         """The next stamp after now at which an item appears or expires, empty when there is none."""
         row = self._db.execute(
-            """SELECT min(moment) FROM (SELECT min(date) AS moment FROM item WHERE date > :now
-               UNION ALL SELECT min(expires) FROM item WHERE expires > :now)""",
+            """SELECT min(moment) FROM (SELECT min(date) AS moment FROM item WHERE shown = 0 AND date > :now
+               UNION ALL SELECT min(expires) FROM item WHERE expires <> '' AND expires > :now)""",
             {"now": now},
         ).fetchone()
         return str(row[0] or "")
@@ -213,40 +284,62 @@ class Index:
     def issues(self, now: str) -> list[Issue]:
         """What the items' own files say must be mended, and which ids are taken or dates still to come."""
         stored = [parse_issue(row[0]) for row in self._db.execute("SELECT issue FROM issue")]
+        hidden = self._db.execute(f"SELECT path, id, date, {_OWNER} FROM item WHERE shown = 0", {"now": now}).fetchall()
         clashes = [
-            Issue.of("id-taken", row["path"], 0, "id", id=row["id"], other=row["owner"])
-            for row in self._db.execute(
-                f"SELECT path, id, {_OWNER} AS owner FROM item WHERE clash <> '' AND owner IS NOT NULL", {"now": now}
-            )
+            Issue.of("id-taken", path, 0, "id", id=id, other=owner)
+            for path, id, _, owner in hidden
+            if owner is not None
         ]
         waiting = [
-            Issue.of("scheduled", row["path"], 0, "date", date=row["date"][:16].replace("T", " "))
-            for row in self._db.execute(f"SELECT path, date FROM item WHERE date > :now AND {_OWNS_ID}", {"now": now})
+            Issue.of("scheduled", path, 0, "date", date=date[:16].replace("T", " "))
+            for path, _, date, owner in hidden
+            if date > now and owner is None
         ]
         return sorted([*stored, *clashes, *waiting])
 
-    # ---- rendered bodies ------------------------------------------------------------------------------------------
+    # ---- rendered bodies, the journal, large files -------------------------------------------------------------------
 
-    def body(self, key: str) -> str | None:
-        """A rendered body kept under its key."""
-        self.used_bodies.add(key)
-        row = self._db.execute("SELECT data FROM body WHERE key = ?", (key,)).fetchone()
+    def body(self, blob: str, settings: str) -> str | None:
+        """A rendered body kept for a blob and a renderer's settings."""
+        row = self._db.execute("SELECT data FROM body WHERE blob = ? AND settings = ?", (blob, settings)).fetchone()
         return str(row[0]) if row else None
 
-    def keep_body(self, key: str, data: str) -> None:
-        """Keeps a rendered body."""
-        self._db.execute("INSERT OR REPLACE INTO body VALUES (?, ?)", (key, data))
+    def keep_body(self, blob: str, settings: str, data: str) -> None:
+        """Keeps a rendered body until its blob goes; those of other settings go now."""
+        self._db.execute("DELETE FROM body WHERE blob = ? AND settings <> ?", (blob, settings))
+        self._db.execute("INSERT OR REPLACE INTO body VALUES (?, ?, ?)", (blob, settings, data))
 
-    def sweep_bodies(self, used: Set[str]) -> int:
-        """Forgets the bodies that are not in `used` once they are the most; returns how many went."""
-        known = {row[0] for row in self._db.execute("SELECT key FROM body")}
-        if len(known) <= 2 * len(used):
-            return 0
-        unused = [(key,) for key in sorted(known - used)]
-        with self._db:
-            self._db.execute("BEGIN")
-            self._db.executemany("DELETE FROM body WHERE key = ?", unused)
-        return len(unused)
+    def touches(self, after: int) -> list[Touch]:
+        """The journal after a line."""
+        rows = self._db.execute("SELECT DISTINCT kind, site, name, date, path FROM touch WHERE number > ?", (after,))
+        return [Touch(*row) for row in rows]
+
+    def last_touch(self) -> int:
+        """The journal's last line ever written."""
+        row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'touch'").fetchone()
+        return int(row[0]) if row else 0
+
+    def note_media(self, names: list[str]) -> None:
+        """Tells which large files came or went since the last time."""
+        known = read_meta(self._db, "media").split()
+        if names != known:
+            note(self._db, [Touch("key", name=f"media:{name}") for name in sorted(set(names) ^ set(known))])
+            write_meta(self._db, "media", " ".join(names))
+
+    def forget_touches(self) -> None:
+        """Shortens the journal to what some site has not followed yet."""
+        row = self._db.execute("SELECT min(touch) FROM built WHERE touch <> ?", (NOT_BUILT,)).fetchone()
+        if row[0] is not None:
+            self._db.execute("DELETE FROM touch WHERE number <= ?", (row[0],))
+
+    def saw(self, key: str) -> None:
+        """Notes a key that a page read."""
+        if self.reads is not None:
+            self.reads.keys.add(key)
+
+    def _saw_span(self, span: Span) -> None:
+        if self.reads is not None:
+            self.reads.spans.add(span)
 
     def _one(self, sql: str, **values: Any) -> IndexedItem | None:
         row = self._db.execute(sql, values).fetchone()
@@ -256,6 +349,16 @@ class Index:
         return (_item(row) for row in self._db.execute(sql, values))
 
 
+def reference_keys(path: str, id: str) -> tuple[str, str, str]:
+    """The words by which another item may name this one: its path in two forms, and its id."""
+    return item_key(path), path, id
+
+
+def _place(item: IndexedItem) -> str:
+    return position(item.date if item.year else "", item.path)
+
+
 def _item(row: sqlite3.Row) -> IndexedItem:
-    values = {name: row[name] for name in row.keys() if name != "clash"}  # noqa: SIM118 - a Row iterates over values
-    return IndexedItem(**values | {"fields": json.loads(values["fields"])})
+    values = list(row)
+    values[15] = json.loads(values[15])
+    return IndexedItem(*values)

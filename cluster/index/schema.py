@@ -1,8 +1,13 @@
-"""The tables of `var/index.db`, format 1, and the opening of the file.
+"""The tables of `var/index.db`, format 2, and the opening of the file.
 
-`item` holds every well-formed item; one that shares its id carries the first path with that id in `clash` and is
-shown only when all before it have expired. `listing` says which item stands in which list of which site: its columns,
-all their ancestors, its topic.
+Three kinds of tables, all derived:
+
+- *content*: `file`, `item`, `reference`, `redirect`, `issue` say what the content's files hold; an item's `shown`
+  says whether it is to be seen at the moment the index was settled at.
+- *lists*: `listing` holds the shown items of every list (columns, all their ancestors, topics) in their order, `tally`
+  counts them by year. `touch` is the journal of what changed, for sites that have not been built since.
+- *output*: `page` holds every output file of the last build with its hashes, `reading`, `span` and `finding` what a
+  page read and noted, `directory` the Merkle tree over all of them, `built` how far each site has come.
 """
 
 from __future__ import annotations
@@ -12,9 +17,11 @@ from pathlib import Path
 
 from cluster.errors import BusyError
 
-FORMAT = 1
-# How long a process waits for another one that is writing a rendered body.
+FORMAT = 2
+# How long a process waits for another one that is writing.
 WAIT_SECONDS = 60.0
+# Kibibytes of pages that one connection keeps in memory.
+CACHE_KIB = 32_768
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -23,16 +30,21 @@ CREATE TABLE item (
   path TEXT PRIMARY KEY, blob TEXT NOT NULL, site TEXT NOT NULL, "column" TEXT NOT NULL, year INTEGER NOT NULL,
   slug TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, url TEXT NOT NULL, title TEXT NOT NULL, date TEXT NOT NULL,
   updated TEXT NOT NULL, expires TEXT NOT NULL, topic TEXT NOT NULL, law TEXT NOT NULL, fields TEXT NOT NULL,
-  clash TEXT NOT NULL DEFAULT ''
+  body_line INTEGER NOT NULL, lists TEXT NOT NULL, shown INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX item_id ON item (id);
 CREATE INDEX item_place ON item (site, "column", date, path);
 CREATE INDEX item_law ON item (law, date) WHERE law <> '';
+CREATE INDEX item_date ON item (date) WHERE shown = 0;
+CREATE INDEX item_expires ON item (expires) WHERE expires <> '';
 CREATE TABLE listing (
   site TEXT NOT NULL, list TEXT NOT NULL, date TEXT NOT NULL, path TEXT NOT NULL,
   PRIMARY KEY (site, list, date, path)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX listing_path ON listing (path);
+CREATE TABLE tally (
+  site TEXT NOT NULL, list TEXT NOT NULL, year INTEGER NOT NULL, count INTEGER NOT NULL,
+  PRIMARY KEY (site, list, year)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE reference (
   path TEXT NOT NULL, field TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (path, field)
 ) STRICT, WITHOUT ROWID;
@@ -43,7 +55,35 @@ CREATE TABLE redirect (
 CREATE INDEX redirect_path ON redirect (path);
 CREATE TABLE issue (path TEXT NOT NULL, issue TEXT NOT NULL) STRICT;
 CREATE INDEX issue_path ON issue (path);
-CREATE TABLE body (key TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE body (blob TEXT NOT NULL, settings TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (blob, settings)) STRICT;
+CREATE TABLE touch (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, site TEXT NOT NULL, name TEXT NOT NULL,
+  date TEXT NOT NULL, path TEXT NOT NULL
+) STRICT;
+CREATE TABLE page (
+  number INTEGER PRIMARY KEY, site TEXT NOT NULL, folder TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+  subject TEXT NOT NULL, year INTEGER NOT NULL, part INTEGER NOT NULL, raw BLOB NOT NULL, brotli BLOB,
+  size INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX page_place ON page (site, folder, name);
+CREATE INDEX page_kind ON page (site, kind, subject) WHERE kind <> 'article';
+CREATE TABLE reading (key TEXT NOT NULL, page INTEGER NOT NULL, PRIMARY KEY (key, page)) STRICT, WITHOUT ROWID;
+CREATE INDEX reading_page ON reading (page);
+CREATE TABLE span (
+  site TEXT NOT NULL, list TEXT NOT NULL, high TEXT NOT NULL, low TEXT NOT NULL, first TEXT NOT NULL,
+  page INTEGER NOT NULL, PRIMARY KEY (site, list, high, low, first, page)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX span_page ON span (page);
+CREATE TABLE finding (page INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL) STRICT;
+CREATE INDEX finding_page ON finding (page);
+CREATE INDEX finding_name ON finding (kind, name);
+CREATE TABLE directory (
+  parent TEXT NOT NULL, name TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (parent, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE built (
+  site TEXT PRIMARY KEY, touch INTEGER NOT NULL, recipe TEXT NOT NULL, parts TEXT NOT NULL, frame TEXT NOT NULL,
+  files INTEGER NOT NULL, pages INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 """
 
 
@@ -87,6 +127,7 @@ def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         if _format(db) == 0:
             _create(db)
         if _format(db) != FORMAT:
@@ -111,3 +152,14 @@ def _create(db: sqlite3.Connection) -> None:
 
 def _format(db: sqlite3.Connection) -> int:
     return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def read_meta(db: sqlite3.Connection, name: str) -> str:
+    """A word kept under a name, empty when there is none."""
+    row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def write_meta(db: sqlite3.Connection, name: str, value: str) -> None:
+    """Keeps a word under a name."""
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))

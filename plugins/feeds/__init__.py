@@ -6,13 +6,15 @@ from typing import Any
 
 
 def register() -> None:
-    """Adds the feeds generator to every Pelican run."""
+    """Adds feeds and sitemaps to what every Pelican run makes."""
     from pelican import signals  # heavy: only a Pelican run needs it
 
-    signals.get_generators.connect(_feeds_generator)
+    signals.generator_init.connect(_add_makers)
 
 
-def _feeds_generator(_pelican: Any) -> type:
-    from plugins.feeds.generator import FeedsGenerator
+def _add_makers(generator: Any) -> None:
+    from plugins.feeds.feeds import Feeds
+    from plugins.feeds.sitemap import Sitemaps
 
-    return FeedsGenerator
+    if hasattr(generator, "makers"):
+        generator.makers += [Feeds(), Sitemaps()]

@@ -12,8 +12,8 @@ from urllib.parse import quote
 from feedgenerator import Atom1Feed
 
 from cluster.clock import parse_date
-from cluster.index import IndexedItem
-from plugins.pages.job import Job
+from cluster.index import IndexedItem, PageKey
+from plugins.pages.job import Findings, Job
 
 MOST_ITEMS = 20
 _NEVER = parse_date("2001-01-01")
@@ -29,21 +29,31 @@ class Channel:
     list: str
 
 
-def feed_files(job: Job) -> Iterator[tuple[str, bytes]]:
-    """Output path and bytes of every feed; a list without dated items has none."""
-    for channel in _channels(job):
-        items = job.index.newest(job.site.key, channel.list, job.now, MOST_ITEMS)
-        if items or not channel.list:
-            yield f"{channel.page.lstrip('/')}feed.xml", atom(job, channel, items)
-    site = next(_channels(job))
-    yield "feed.json", json_feed(job, site, job.index.newest(job.site.key, "", job.now, MOST_ITEMS))
+class Feeds:
+    """The feeds of a site; a list without dated items has none."""
+
+    kinds: tuple[str, ...] = ("feed", "json-feed")
+
+    def keys(self, job: Job) -> Iterator[PageKey]:
+        """The site's feeds and those of its first-level columns."""
+        yield PageKey("feed.xml", "feed")
+        yield PageKey("feed.json", "json-feed")
+        for column in job.site.children(""):
+            if job.index.is_dated(job.site.key, column.path):
+                yield PageKey(f"{column.path}/feed.xml", "feed", column.path)
+
+    def make(self, job: Job, findings: Findings, key: PageKey) -> bytes:
+        """One feed."""
+        items = job.index.newest(job.site.key, key.subject, MOST_ITEMS)
+        write = atom if key.kind == "feed" else json_feed
+        return write(job, _channel(job, key.subject), items)
 
 
-def _channels(job: Job) -> Iterator[Channel]:
-    yield Channel(job.site.name, job.site.description, "/", "")
-    for column in job.site.children(""):
-        if column.path in job.filled:
-            yield Channel(f"{job.site.short_name} - {column.title}", column.description, column.url, column.path)
+def _channel(job: Job, column: str) -> Channel:
+    if not column:
+        return Channel(job.site.name, job.site.description, "/", "")
+    shown = job.site.columns[column]
+    return Channel(f"{job.site.short_name} - {shown.title}", shown.description, shown.url, column)
 
 
 def _absolute(job: Job, item: IndexedItem) -> str:

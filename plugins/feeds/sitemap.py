@@ -1,20 +1,26 @@
 """`sitemap.xml` (sitemaps.org 0.9): every page meant for search engines, with the content's own dates.
 
-A site with more than 50,000 addresses gets several files named by an index, as the protocol demands.
+A site with few items has one file. A large one has an index of parts: one for the columns, topics and standing items,
+and for each year of dated items parts of a fixed number, oldest first, so that a new item changes one part. Numbered
+list pages are left out: all that they link to is here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from plugins.pages.job import Job
-from plugins.pages.lists import column_keys
+from cluster.index import IndexedItem, PageKey
+from cluster.index.card import OWN
+from plugins.pages.job import Findings, Job
 
-MOST_ADDRESSES = 50_000  # sitemaps.org, "Sitemap file" limits
+# sitemaps.org allows 50,000 addresses a file; a part is written anew for each new item, so it is kept small.
+PART = 1_000
 _HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
 _SPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
+_INDEX = "index"
+_PAGES = "pages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,39 +31,67 @@ class Address:
     modified: str
 
 
-def sitemap_files(job: Job, *, most: int = MOST_ADDRESSES) -> Iterator[tuple[str, bytes]]:
-    """`sitemap.xml`, or parts of `most` addresses and their index."""
-    addresses = list(_addresses(job))
-    parts = [addresses[n : n + most] for n in range(0, len(addresses), most)]
-    if len(parts) <= 1:
-        yield "sitemap.xml", _url_set(job, addresses)
-        return
-    for number, part in enumerate(parts, 1):
-        yield f"sitemap-{number}.xml", _url_set(job, part)
-    rows = "".join(f"<sitemap><loc>{job.address}/sitemap-{n}.xml</loc></sitemap>\n" for n in range(1, len(parts) + 1))
-    yield "sitemap.xml", f'{_HEAD}<sitemapindex xmlns="{_SPACE}">\n{rows}</sitemapindex>\n'.encode()
+@dataclass(frozen=True, slots=True)
+class Sitemaps:
+    """The sitemap of a site, in parts of `part` addresses when it has more dated items than that."""
+
+    part: int = PART
+    kinds: tuple[str, ...] = ("addresses",)
+
+    def keys(self, job: Job) -> Iterator[PageKey]:
+        """The one file; or the index and its parts."""
+        years = job.index.tally(job.site.key, OWN)
+        if sum(years.values()) <= self.part:
+            yield PageKey("sitemap.xml", "addresses")
+            return
+        yield PageKey("sitemap.xml", "addresses", _INDEX)
+        yield from self._parts(years)
+
+    def _parts(self, years: dict[int, int]) -> Iterator[PageKey]:
+        yield PageKey("sitemap-pages.xml", "addresses", _PAGES)
+        for year, count in years.items():
+            for number in range(1, -(-count // self.part) + 1):
+                yield PageKey(f"sitemap-{year}-{number}.xml", "addresses", "", year, number)
+
+    def make(self, job: Job, findings: Findings, key: PageKey) -> bytes:
+        """One file."""
+        if key.subject == _INDEX:
+            return _index(job, self._parts(job.index.years(job.site.key, OWN)))
+        if key.year:
+            skip = (key.number - 1) * self.part
+            items = job.index.of_year(job.site.key, OWN, key.year, skip=skip, count=self.part)
+            return _url_set(job, map(_address, items))
+        pages = [*_pages(job), *map(_address, job.index.standing(job.site.key, OWN))]
+        if key.subject == _PAGES:
+            return _url_set(job, pages)
+        return _url_set(job, [*pages, *map(_address, job.index.newest(job.site.key, OWN, self.part + 1))])
 
 
-def _addresses(job: Job) -> Iterator[Address]:
+def _pages(job: Job) -> Iterator[Address]:
     yield Address("/", _newest(job, ""))
     yield Address("/sitemap.html", "")
     for column in job.shown_columns():
-        for key in column_keys(job, column):
-            url = f"/{key.path}".removesuffix("index.html")
-            yield Address(url, _newest(job, column.path) if key.kind == "column" else "")
+        yield Address(column.url, _newest(job, column.path))
     if job.site.topics:
         yield Address("/topics/", "")
     for name in job.site.topics:
         yield Address(f"/topics/{name}/", _newest(job, f"topic:{name}"))
-    for item in job.index.items(job.site.key, job.now):
-        yield Address(item.url, item.modified)
+
+
+def _address(item: IndexedItem) -> Address:
+    return Address(item.url, item.modified)
 
 
 def _newest(job: Job, list: str) -> str:
-    return next((item.modified for item in job.index.newest(job.site.key, list, job.now, 1)), "")
+    return next((item.modified for item in job.index.newest(job.site.key, list, 1)), "")
 
 
-def _url_set(job: Job, addresses: Sequence[Address]) -> bytes:
+def _index(job: Job, parts: Iterable[PageKey]) -> bytes:
+    rows = "".join(f"<sitemap><loc>{job.address}/{key.path}</loc></sitemap>\n" for key in parts)
+    return f'{_HEAD}<sitemapindex xmlns="{_SPACE}">\n{rows}</sitemapindex>\n'.encode()
+
+
+def _url_set(job: Job, addresses: Iterable[Address]) -> bytes:
     rows = "".join(_url(job, address) for address in addresses)
     return f'{_HEAD}<urlset xmlns="{_SPACE}">\n{rows}</urlset>\n'.encode()
 

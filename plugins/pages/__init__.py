@@ -1,4 +1,4 @@
-"""Pages over the index, through Pelican's public signals: plan → compose → render → sink.
+"""Pages over the index, through Pelican's public signals: plan → compose → render → sink → outputs.
 
 Pelican's own generators are idled by `settings.pelican_settings`; `register` adds ours and our writer.
 """
@@ -30,9 +30,4 @@ def _page_writer(_pelican: Any) -> type:
 
 
 def _finish(pelican: Any) -> None:
-    """Writes the redirects, which must know every other file of the site, and closes the sink."""
-    from plugins.pages.redirects import dump_redirects, redirect_table
-
-    job = pelican.settings["ZHANQUN"]
-    job.sink.put("_redirects", dump_redirects(redirect_table(job, job.findings).items()))
-    job.sink.finish()
+    pelican.settings["ZHANQUN"].sink.finish()

@@ -4,7 +4,6 @@ its typed references in both directions, the versions of its law, the sizes of i
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 
 from markupsafe import Markup
@@ -29,14 +28,14 @@ _HIDDEN_FIELDS = frozenset({"title", "date", "also", "redirect_from", "id", "att
 Renderers = Callable[[str], BodyRenderer]
 
 
-def article_key(item: IndexedItem) -> PageKey:
-    """The item's page."""
-    return PageKey(item.url.lstrip("/"), "article", item.path)
+def article_key(path: str, url: str) -> PageKey:
+    """The page of the item at a path, which has this URL path."""
+    return PageKey(url.lstrip("/"), "article", path)
 
 
 def compose_article(job: Job, findings: Findings, key: PageKey, renderers: Renderers) -> Composed:
     """The page of the item at `key.subject`."""
-    item = job.index.item(key.subject, job.now)
+    item = job.index.own(key.subject)
     if item is None:
         raise LookupError(key.subject)
     article = _article(job, findings, item, renderers)
@@ -55,7 +54,7 @@ def compose_article(job: Job, findings: Findings, key: PageKey, renderers: Rende
 
 def _article(job: Job, findings: Findings, item: IndexedItem, renderers: Renderers) -> ArticleView:
     body, html = _body(job, findings, item, renderers)
-    previous, following = job.index.neighbours(item, job.now)
+    previous, following = job.index.neighbours(item)
     fields = item.fields
     return ArticleView(
         title=item.title,
@@ -80,7 +79,7 @@ def _article(job: Job, findings: Findings, item: IndexedItem, renderers: Rendere
         translations=_translations(job, item),
         interprets=_reference(job, findings, item, "interprets"),
         interpretations=tuple(
-            Link(one.title, job.url_of(one)) for one in job.index.referring(item, "interprets", job.now)
+            Link(one.title, job.url_of(one)) for one in job.index.referring(item, "interprets")
         ),
         topic=_topic(job, item),
         toc=body.toc,
@@ -91,29 +90,29 @@ def _article(job: Job, findings: Findings, item: IndexedItem, renderers: Rendere
 
 
 def _body(job: Job, findings: Findings, item: IndexedItem, renderers: Renderers) -> tuple[Body, str]:
-    renderer = renderers(job.cluster.types[item.type].template)
-    document, _ = item_file.read(item.path, job.source.read(Entry(item.path, item.blob)))
-    if document is None:
-        raise LookupError(item.path)
-    body = _rendered(job, item, renderer, document.body)
+    body = _rendered(job, item, renderers(job.cluster.types[item.type].template))
     for code, line, what in body.notes:
-        place = document.body_line + line - 1
+        place = item.body_line + line - 1
         findings.issues.append(Issue.of(code, item.path, place, what=what, target=what))
 
     def resolve(target: Target) -> object:
-        return resolve_target(job, findings, target, of=item.path, first_line=document.body_line)
+        return resolve_target(job, findings, target, of=item.path, first_line=item.body_line)
 
     return body, fill(body, resolve)  # type: ignore[arg-type]
 
 
-def _rendered(job: Job, item: IndexedItem, renderer: BodyRenderer, text: str) -> Body:
-    """The body from the cache, else rendered and kept: it depends on the blob and the renderer's settings alone."""
-    key = hashlib.sha256(f"{item.blob} {renderer.settings}".encode()).hexdigest()
-    kept = job.index.body(key)
+def _rendered(job: Job, item: IndexedItem, renderer: BodyRenderer) -> Body:
+    """The body from the cache, else rendered and kept: it depends on the blob and the renderer's settings alone.
+
+    A body that costs less to render than to keep is not kept.
+    """
+    kept = job.index.body(item.blob, renderer.settings)
     if kept is not None:
         return parse_body(kept)
+    text = item_file.read_body(job.source.read(Entry(item.path, item.blob)))
     body = renderer.render(text)
-    job.index.keep_body(key, dump_body(body))
+    if not renderer.is_cheap(text):
+        job.bodies[item.blob, renderer.settings] = dump_body(body)
     return body
 
 
@@ -141,14 +140,14 @@ def _reference(job: Job, findings: Findings, item: IndexedItem, field: str) -> L
     target = item.fields.get(field)
     if not target:
         return None
-    found = job.index.find(target, job.now)
+    found = job.index.find(target)
     if found is None:
         findings.issues.append(Issue.of("reference-missing", item.path, 0, field, target=target))
     return _link(job, found)
 
 
 def _original(job: Job, findings: Findings, item: IndexedItem) -> Link | None:
-    found = job.index.find(item.fields.get("translation_of", ""), job.now)
+    found = job.index.find(item.fields.get("translation_of", ""))
     if found is not None and _language(job, found) == _language(job, item):
         findings.issues.append(Issue.of("translation-language", item.path, 0, "translation_of"))
     return _reference(job, findings, item, "translation_of")
@@ -159,18 +158,18 @@ def _language(job: Job, item: IndexedItem) -> str:
 
 
 def _translations(job: Job, item: IndexedItem) -> tuple[tuple[str, Link], ...]:
-    found = job.index.referring(item, "translation_of", job.now)
+    found = job.index.referring(item, "translation_of")
     return tuple((_language(job, one), Link(one.title, job.url_of(one))) for one in found)
 
 
 def _alternates(job: Job, item: IndexedItem) -> tuple[tuple[str, str], ...]:
     """(language, absolute address) of the item and its translations, the original as x-default; empty when alone."""
     target = item.fields.get("translation_of")
-    original = job.index.find(target, job.now) if target else item
+    original = job.index.find(target) if target else item
     if original is None:
         return ()
     family = {original.path: original, item.path: item}
-    family |= {one.path: one for one in job.index.referring(original, "translation_of", job.now)}
+    family |= {one.path: one for one in job.index.referring(original, "translation_of")}
     if len(family) < 2:
         return ()
     addresses: dict[str, str] = {}
@@ -184,13 +183,15 @@ def _absolute(job: Job, item: IndexedItem) -> str:
 
 
 def _topic(job: Job, item: IndexedItem) -> Link | None:
+    if item.topic:
+        job.index.saw(f"topic:{job.site.key}:{item.topic}")
     topic = job.site.topics.get(item.topic)
     return Link(topic.title, f"/topics/{topic.name}/") if topic else None
 
 
 def _versions(job: Job, item: IndexedItem) -> tuple[Version, ...]:
     """The versions of the item's law, newest first; none when there is only this one."""
-    found = job.index.versions(item.law, job.now) if item.law else []
+    found = job.index.versions(item.law) if item.law else []
     if len(found) < 2:
         return ()
     newest = found[-1].date

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from plugins.pages.views import TocEntry
 
@@ -51,6 +51,8 @@ class Resolved:
 
 def fill(body: Body, resolve: Callable[[Target], Resolved | None]) -> str:
     """The HTML with every target resolved: a dead link becomes plain text, a missing picture goes with its figure."""
+    if not body.targets and MARK not in body.html:
+        return body.html
     found = [resolve(target) for target in body.targets]
 
     def anchor(match: re.Match[str]) -> str:
@@ -76,21 +78,17 @@ def _escape(url: str) -> str:
 
 def dump_body(body: Body) -> str:
     """The body as JSON, for the cache."""
-    return json.dumps(asdict(body), ensure_ascii=False)
+    toc = [(entry.id, entry.title, entry.level, entry.articles) for entry in body.toc]
+    targets = [(target.text, target.line, target.embedded) for target in body.targets]
+    return json.dumps((body.html, toc, targets, body.notes), ensure_ascii=False)
 
 
 def parse_body(text: str) -> Body:
     """The body that `dump_body` wrote."""
-    data = json.loads(text)
+    html, toc, targets, notes = json.loads(text)
     return Body(
-        html=data["html"],
-        toc=tuple(_toc_entry(row) for row in data["toc"]),
-        targets=tuple(Target(**row) for row in data["targets"]),
-        notes=tuple((code, line, what) for code, line, what in data["notes"]),
+        html=html,
+        toc=tuple(TocEntry(id, title, level, tuple(map(tuple, articles))) for id, title, level, articles in toc),
+        targets=tuple(Target(*row) for row in targets),
+        notes=tuple(map(tuple, notes)),
     )
-
-
-def _toc_entry(row: dict[str, object]) -> TocEntry:
-    articles = row.pop("articles")
-    pairs = tuple((a, b) for a, b in articles) if isinstance(articles, list) else ()
-    return TocEntry(id=str(row["id"]), title=str(row["title"]), level=int(str(row["level"])), articles=pairs)

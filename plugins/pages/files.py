@@ -7,6 +7,7 @@ elsewhere. What it weighs and measures is read once per blob and job.
 from __future__ import annotations
 
 import io
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from urllib.parse import quote
 
 from PIL import Image, UnidentifiedImageError
 
+from cluster.index import Made, PageKey
 from cluster.issues import Issue
 from cluster.limits import LIMITS
 from cluster.manifest import NAME_BYTES, path_fault
@@ -101,15 +103,18 @@ def _remembered(job: Job, entry: Entry, kind: str) -> tuple[int, int, int] | Ref
     """What `_measured` says, asked once per blob and job."""
     key = f"{entry.blob}.{kind}"
     if key not in job.measures:
-        job.measures[key] = _measured(job, entry, kind)
-    found: tuple[int, int, int] | Refused = job.measures[key]
+        data = job.source.read(entry)
+        pointer = parse_pointer(data)
+        job.measures[key] = (_measured(job, data, pointer, kind), pointer.sha256 if pointer is not None else "")
+    found: tuple[int, int, int] | Refused
+    found, large = job.measures[key]
+    if large:
+        job.index.saw(f"media:{large}")
     return found
 
 
-def _measured(job: Job, entry: Entry, kind: str) -> tuple[int, int, int] | Refused:
+def _measured(job: Job, data: bytes, pointer: Pointer | None, kind: str) -> tuple[int, int, int] | Refused:
     """Size, width and height; or why the file cannot be used."""
-    data = job.source.read(entry)
-    pointer = parse_pointer(data)
     if pointer is not None:
         return _measure_large(job.media.path(pointer), pointer.size, kind)
     if len(data) > LIMITS.git_blob_bytes:
@@ -146,14 +151,11 @@ def _measure_picture(data: bytes) -> tuple[int, int]:
         return 0, 0
 
 
-def write_files(job: Job, findings: Findings) -> int:
-    """Hands every used file to the sink; how many."""
-    for output, entry in sorted(findings.files.items()):
-        data = job.source.read(entry)
-        pointer = parse_pointer(data)
-        large = job.media.path(pointer) if isinstance(pointer, Pointer) else None
-        if large is not None:
-            job.sink.put_file(output, large)
-        else:
-            job.sink.put(output, data)
-    return len(findings.files)
+def needed_file(job: Job, path: str, value: str) -> Made:
+    """Hands a file that some page uses to the sink; `value` is how the page noted it."""
+    source, blob = json.loads(value)
+    data = job.source.read(Entry(source, blob))
+    pointer = parse_pointer(data)
+    large = job.media.path(pointer) if pointer is not None else None
+    entry = job.sink.put_file(path, large) if large is not None else job.sink.put(path, data, job.outputs.entry(path))
+    return Made(PageKey(path, "file", value), entry)

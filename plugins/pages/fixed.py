@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,9 +22,9 @@ def fixed_keys() -> list[PageKey]:
     return [PageKey(f"{kind}.html", kind) for kind in _KINDS]
 
 
-def leaving_keys(findings: Findings) -> list[PageKey]:
-    """A notice page for every external address that a page of the site links to."""
-    return [PageKey(leaving_path(url), "leave", url) for url in sorted(findings.leaving)]
+def leaving_key(url: str) -> PageKey:
+    """The notice page for an external address that a page of the site links to."""
+    return PageKey(leaving_path(url), "leave", url)
 
 
 def compose_fixed(job: Job, findings: Findings, key: PageKey) -> Composed:
@@ -63,10 +62,13 @@ def _tree(job: Job, path: str) -> list[tuple[Any, list[Any]]]:
     return [(column_view(job, column), _tree(job, column.path)) for column in shown]
 
 
-def text_files(job: Job) -> Iterator[tuple[str, bytes]]:
+def text_keys() -> list[PageKey]:
     """The state stylesheet and the word to robots."""
-    yield "_mode.css", b"/* The state of the cluster: empty in normal times. */\n"
-    yield (
-        "robots.txt",
-        f"User-agent: *\nAllow: /\nDisallow: /leave/\nSitemap: {job.address}/sitemap.xml\n".encode(),
-    )
+    return [PageKey("_mode.css", "text"), PageKey("robots.txt", "text")]
+
+
+def text_file(job: Job, key: PageKey) -> bytes:
+    """The bytes of one of them."""
+    if key.path == "_mode.css":
+        return b"/* The state of the cluster: empty in normal times. */\n"
+    return f"User-agent: *\nAllow: /\nDisallow: /leave/\nSitemap: {job.address}/sitemap.xml\n".encode()

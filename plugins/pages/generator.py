@@ -1,31 +1,38 @@
-"""Pelican's generator for us: plans the site in `generate_context`, renders it in `generate_output`.
+"""Pelican's generator for us: plans the site's files, makes them in chunks over all cores, and keeps what they are.
 
 Third-party plugins get Pelican's per-item signals: `content_object_init` and `article_generator_write_article` before
-an item's page is rendered, `content_written` after; they may change the `ArticleView` they are given.
+an item's page is rendered, `content_written` after; they may change the `ArticleView` they are given. With several
+processes the signals are sent in the process that makes the page.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
 from pelican import signals
 from pelican.generators import Generator
 
-from plugins.pages.files import write_files
-from plugins.pages.fixed import leaving_keys, text_files
+from cluster.index import Made, PageKey
+from cluster.pool import in_chunks, work_through
+from plugins.pages.changes import Plan, plan_changes, plan_everything
+from plugins.pages.files import needed_file
+from plugins.pages.fixed import leaving_key
 from plugins.pages.job import Findings, Job, empty_navigation
 from plugins.pages.links import missing_help
 from plugins.pages.markdown import BodyRenderer
-from plugins.pages.page import Composed, PageKey
-from plugins.pages.plan import compose_page, plan_pages
+from plugins.pages.page import Composed
+from plugins.pages.plan import Maker, Pages, compose_page
+from plugins.pages.redirects import REDIRECTS, dump_redirects, redirect_table
 from plugins.pages.theme import Theme
 from plugins.pages.views import SiteView
 from plugins.pages.writer import PageWriter
 
 Tagger = Callable[[SiteView, Composed], tuple[tuple[str, str], ...]]
+CHUNK = 250
 
 
 def no_tags(_site: SiteView, _composed: Composed) -> tuple[tuple[str, str], ...]:
@@ -34,47 +41,149 @@ def no_tags(_site: SiteView, _composed: Composed) -> tuple[tuple[str, str], ...]
 
 
 class PagesGenerator(Generator):  # type: ignore[misc]
-    """Makes every page of the job's site. Plugins set `tagger` on Pelican's `generator_init` signal."""
+    """Makes every file of the job's site; plugins set `tagger` and add to `makers` on `generator_init`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.tagger: Tagger = no_tags
+        self.makers: list[Maker] = [Pages()]
         super().__init__(*args, **kwargs)
         self.job: Job = self.settings["ZHANQUN"]
         self.theme_of_site = Theme(self.job, self.env)
-        self.renderers = functools.cache(self._renderer)
-        self.keys: list[PageKey] = []
-
-    def _renderer(self, template: str) -> BodyRenderer:
-        label = self.theme_of_site.words.gettext("Table")
-        return BodyRenderer(statute=template == "statute", table_label=label)
+        self.plan = Plan((), ())
 
     def generate_context(self) -> None:
-        """Plans the pages."""
-        self.keys = plan_pages(self.job)
-        self.job.findings.issues += [*empty_navigation(self.job), *missing_help(self.job)]
+        """Plans the files: all of them where the chrome is other than the last time."""
+        scope = self.job.scope
+        if scope.everything or scope.frame != self.theme_of_site.frame:
+            self.plan = plan_everything(self.job, self.makers)
+        else:
+            self.plan = plan_changes(self.job, self.makers)
 
-    def generate_output(self, writer: PageWriter) -> None:
-        """Renders the pages, then what they turned out to need: leaving notices, files, assets."""
-        findings = self.job.findings
-        for key in self.keys:
-            self._write_page(writer, findings, key)
-        for key in leaving_keys(findings):
-            self._write_page(writer, findings, key)
-        for path, data in text_files(self.job):
-            writer.put(path, data)
-        for path, data in self.theme_of_site.assets():
-            writer.put(path, data)
-        write_files(self.job, findings)
+    def generate_output(self, _writer: PageWriter) -> None:
+        """Makes the planned files, then what they turned out to need: leaving notices, content files, redirects."""
+        outputs = self.job.outputs
+        outputs.remove(self.plan.gone)
+        bench = PageBench(self.job, self.theme_of_site, self.tagger, tuple(self.makers))
+        self._keep(work_through(bench, in_chunks(self.plan.keys, CHUNK), self.job.pool))
+        self._keep([bench.work(self._needed_notices())])
+        for made in self._needed_files():
+            outputs.keep(made)
+        self._put_assets()
+        outputs.keep(self._redirects())
+        self.job.frame.append(self.theme_of_site.frame)
 
-    def _write_page(self, writer: PageWriter, findings: Findings, key: PageKey) -> None:
-        composed = compose_page(self.job, findings, key, self.renderers)
+    def _keep(self, results: Iterable[Chunk]) -> None:
+        for result in results:
+            for made in result.made:
+                self.job.outputs.keep(made)
+            for (blob, settings), body in result.bodies.items():
+                self.job.index.keep_body(blob, settings, body)
+
+    def _needed_notices(self) -> list[PageKey]:
+        """The leaving notices to make; those that no page needs any more go."""
+        keys = []
+        for url in sorted(name for kind, name in self.job.outputs.loose if kind == "leave"):
+            key = leaving_key(url)
+            if self.job.outputs.needed("leave", url) is not None:
+                keys.append(key)
+            else:
+                self.job.outputs.remove([key.path])
+        return keys
+
+    def _needed_files(self) -> Iterator[Made]:
+        """The content files to place; those that no page uses any more go."""
+        outputs = self.job.outputs
+        for path in sorted(name for kind, name in outputs.loose if kind == "file"):
+            value = outputs.needed("file", path)
+            known = outputs.key(path)
+            if value is None:
+                outputs.remove([path])
+            elif known is None or known.subject != value:
+                yield needed_file(self.job, path, value)
+
+    def _put_assets(self) -> None:
+        """The theme's files, which change with the theme and the site's colours alone."""
+        outputs = self.job.outputs
+        assets = dict(self.theme_of_site.assets())
+        known = outputs.keys("asset")
+        outputs.remove([path for path in known if path not in assets])
+        for path, data in assets.items():
+            if path not in known:
+                outputs.keep(Made(PageKey(path, "asset"), self.job.sink.put(path, data, None)))
+
+    def _redirects(self) -> Made:
+        """The table of old addresses, which must know every other file, with the issues that are the site's own."""
+        findings = Findings(issues=[*empty_navigation(self.job), *missing_help(self.job)])
+        outputs = self.job.outputs
+        table = redirect_table(self.job, findings, lambda path: outputs.entry(path) is not None)
+        known = outputs.entry(REDIRECTS)
+        entry = self.job.sink.put(REDIRECTS, dump_redirects(table.items()), known)
+        return Made(PageKey(REDIRECTS, "redirects"), entry, findings=findings.notes())
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What a chunk of keys became: the files, and rendered bodies worth keeping by blob and settings."""
+
+    made: list[Made]
+    bodies: dict[tuple[str, str], str]
+
+
+@dataclass(frozen=True)
+class PageBench:
+    """Makes files in any process."""
+
+    job: Job
+    theme: Theme
+    tagger: Tagger
+    makers: tuple[Maker, ...]
+
+    def opened(self) -> PageBench:
+        """The same with an index and a source of its own."""
+        index = self.job.index.reopened()
+        outputs = index.site_outputs(self.job.site.key)
+        job = replace(self.job, index=index, outputs=outputs, source=self.job.source.reopened(), measures={}, bodies={})
+        return replace(self, job=job)
+
+    def work(self, keys: list[PageKey]) -> Chunk:
+        """Makes some files."""
+        made = [self._make(key) for key in keys]
+        bodies = dict(self.job.bodies)
+        self.job.bodies.clear()
+        return Chunk(made, bodies)
+
+    def _make(self, key: PageKey) -> Made:
+        findings = Findings()
+        with self.job.index.reading() as reads:
+            composed = self._compose(findings, key)
+        data = composed if isinstance(composed, bytes) else self._render(key, composed)
+        entry = self.job.sink.put(key.path, data, self.job.outputs.entry(key.path))
+        return Made(key, entry, reads, findings.notes())
+
+    def _compose(self, findings: Findings, key: PageKey) -> Composed | bytes:
+        maker = self._makers_by_kind.get(key.kind)
+        if maker is not None:
+            return maker.make(self.job, findings, key)
+        return compose_page(self.job, findings, key, self._renderers)
+
+    @functools.cached_property
+    def _makers_by_kind(self) -> dict[str, Maker]:
+        return {kind: maker for maker in self.makers for kind in maker.kinds}
+
+    @functools.cached_property
+    def _renderers(self) -> Callable[[str], BodyRenderer]:
+        return functools.cache(self._renderer)
+
+    def _renderer(self, template: str) -> BodyRenderer:
+        return BodyRenderer(statute=template == "statute", table_label=self.theme.words.gettext("Table"))
+
+    def _render(self, key: PageKey, composed: Composed) -> bytes:
         article = composed.context.get("article")
         if article is not None:
             signals.content_object_init.send(article)
             signals.article_generator_write_article.send(self, content=article)
             article.content = Markup(article.content)  # noqa: S704 - a plugin's text is HTML, as in plain Pelican
-        tags = self.tagger(self.theme_of_site.site, composed)
-        data = self.theme_of_site.render(composed, tags, {})
-        writer.put(key.path, data)
+        data = self.theme.render(composed, self.tagger(self.theme.site, composed), {})
         if article is not None:
             signals.content_written.send(key.path, context=composed.context)
+        return data

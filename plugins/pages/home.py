@@ -68,7 +68,7 @@ def _topics(job: Job, findings: Findings, block: HomeBlock) -> Block:
 
 
 def _is_running(job: Job, topic: Topic) -> bool:
-    return not job.is_over(topic) and f"topic:{topic.name}" in job.filled
+    return not job.is_over(topic) and job.index.is_filled(job.site.key, f"topic:{topic.name}")
 
 
 def _intro(job: Job, findings: Findings, block: HomeBlock) -> Block:

@@ -7,15 +7,19 @@ needs beside it, addresses it leaves for, issues.
 from __future__ import annotations
 
 import gettext
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from cluster.clock import parse_date, stamp
-from cluster.index import Index, IndexedItem
+from cluster.index import Finding, Index, IndexedItem, SiteOutputs, Touch
+from cluster.index.ingest import dump_issue
 from cluster.issues import Issue
+from cluster.manifest import Entry as FileEntry
 from cluster.media import MediaStore
+from cluster.pool import Pool
 from cluster.site import Cluster, Column, Site, Topic
 from cluster.source import Entry, Source
 from plugins.pages.language import catalogue
@@ -27,10 +31,10 @@ class Sink(Protocol):
     def begin(self, folder: Path) -> None:
         """Called once before the first file with Pelican's output folder."""
 
-    def put(self, path: str, data: bytes) -> None:
-        """Takes one file."""
+    def put(self, path: str, data: bytes, known: FileEntry | None) -> FileEntry:
+        """Takes one file, whose hashes of the last time may be known, and gives its hashes."""
 
-    def put_file(self, path: str, file: Path) -> None:
+    def put_file(self, path: str, file: Path) -> FileEntry:
         """Takes one large file without holding it in memory."""
 
     def finish(self) -> None:
@@ -39,24 +43,40 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class Findings:
-    """What pages noted: files to place (output path → content file), external addresses, issues, paths written."""
+    """What pages noted: files to place (output path → content file), external addresses, issues."""
 
     files: dict[str, Entry] = field(default_factory=dict)
-    written: set[str] = field(default_factory=set)
     leaving: set[str] = field(default_factory=set)
     issues: list[Issue] = field(default_factory=list)
 
-    def add(self, other: Findings) -> None:
-        """Takes over what another page noted."""
-        self.files |= other.files
-        self.written |= other.written
-        self.leaving |= other.leaving
-        self.issues += other.issues
+    def notes(self) -> tuple[Finding, ...]:
+        """The same as the index keeps them."""
+        if not (self.files or self.leaving or self.issues):
+            return ()
+        return (
+            *(Finding("file", path, json.dumps([one.path, one.blob])) for path, one in sorted(self.files.items())),
+            *(Finding("leave", url) for url in sorted(self.leaving)),
+            *(Finding("issue", "", text) for text in dict.fromkeys(map(dump_issue, self.issues))),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which pages a run looks at: all, or those that the touches lead to.
+
+    With `structure` also every page that is neither an item's nor a numbered list: the configuration of home page,
+    topics or withdrawn addresses is other than before. `frame` is what the chrome was made of the last time.
+    """
+
+    everything: bool = True
+    structure: bool = False
+    touches: tuple[Touch, ...] = ()
+    frame: str = ""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One site at one moment. `filled` are its lists that show something; `measures` remembers files by blob."""
+    """One site at one moment. `measures` remembers files by blob, `bodies` what was rendered and is worth keeping."""
 
     cluster: Cluster
     site: Site
@@ -66,9 +86,12 @@ class Job:
     now: str
     sink: Sink
     theme: Path
-    findings: Findings = field(default_factory=Findings)
-    filled: frozenset[str] = frozenset()
+    outputs: SiteOutputs
+    scope: Scope = Scope()
+    pool: Pool | None = None
+    frame: list[str] = field(default_factory=list)
     measures: dict[str, Any] = field(default_factory=dict)
+    bodies: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -82,7 +105,7 @@ class Job:
 
     def is_shown(self, column: Column) -> bool:
         """Whether the column has a page and is named anywhere: it, or a column below it, holds something."""
-        return column.path in self.filled
+        return self.index.is_filled(self.site.key, column.path)
 
     def is_in_navigation(self, column: Column) -> bool:
         """Whether the column is named in the header of every page: first level, wanted there, and not empty."""
@@ -94,7 +117,8 @@ class Job:
 
     def is_over(self, topic: Topic) -> bool:
         """Whether the topic has ended."""
-        return topic.ends is not None and stamp(topic.ends) <= self.now
+        self.index.saw(f"topic:{self.site.key}:{topic.name}")
+        return topic.is_over(self.now)
 
     def url_of(self, item: IndexedItem) -> str:
         """The item's address as this site's pages write it: a path, or absolute when it lives on another host."""

@@ -118,7 +118,7 @@ def _is_dead(job: Job, url: str) -> bool:
     site = next((one for one in job.cluster.sites.values() if one.host == parts.hostname), None)
     if site is None:
         return False
-    there = replace(job, site=site, filled=job.index.filled_lists(site.key, job.now))
+    there = replace(job, site=site)
     path = unquote(parts.path) or "/"
     is_file = job.index.file(f"content/{site.key}{path}") is not None
     return not is_file and _page_url(there, path, "") is None
@@ -126,11 +126,11 @@ def _is_dead(job: Job, url: str) -> bool:
 
 def _page_url(job: Job, path: str, of: str) -> str | None:
     if path.endswith(".md"):
-        item = job.index.item(locate(path, of), job.now)
+        item = job.index.item(locate(path, of))
         return job.url_of(item) if item else None
     if page_exists(job, path):
         return path
-    moved = job.index.redirected(job.site.key, path, job.now)
+    moved = job.index.redirected(job.site.key, path)
     return moved.url if moved else None
 
 
@@ -142,14 +142,14 @@ def missing_help(job: Job) -> list[Issue]:
 
 def page_exists(job: Job, path: str) -> bool:
     """Whether the site has a page at this URL path."""
-    if path in _FIXED_PAGES or job.index.at(job.site.key, path, job.now) is not None:
+    if path in _FIXED_PAGES or job.index.at(job.site.key, path) is not None:
         return True
     numbered = _NUMBERED.fullmatch(path)
     if numbered:
         return _has_numbered(job, numbered[1], int(numbered[2]), int(numbered[3]))
     feed = _COLUMN_FEED.fullmatch(path)
     if feed:
-        return feed[1] in job.filled and bool(job.index.newest(job.site.key, feed[1], job.now, 1))
+        return feed[1] in job.site.columns and job.index.is_dated(job.site.key, feed[1])
     folder = _FOLDER.fullmatch(path)
     return folder is not None and _has_folder(job, folder[1])
 
@@ -166,7 +166,7 @@ def _has_folder(job: Job, name: str) -> bool:
 
 def _has_numbered(job: Job, column: str, year: int, number: int) -> bool:
     """Whether a column has this numbered list page."""
-    pages = paginate(job.index.years(job.site.key, column, job.now))
+    pages = paginate(job.index.years(job.site.key, column))
     return column in job.site.columns and 0 < number <= pages.years.get(year, 0)
 
 

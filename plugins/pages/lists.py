@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from cluster.clock import parse_date
@@ -70,7 +71,7 @@ def lead_picture(job: Job, findings: Findings, item: IndexedItem) -> Picture | N
 
 def column_list(job: Job, findings: Findings, path: str, count: int) -> ColumnList:
     """The newest items of a column, standing ones first, as a home page's block shows them."""
-    items = job.index.standing(job.site.key, path, job.now) + job.index.newest(job.site.key, path, job.now, count)
+    items = job.index.standing(job.site.key, path) + job.index.newest(job.site.key, path, count)
     links = tuple(item_link(job, findings, item) for item in items[:count])
     return ColumnList(column_view(job, job.site.columns[path]), links)
 
@@ -83,44 +84,49 @@ def list_path(column: str, year: int, number: int) -> str:
     return f"{column}/{year}/list-{number}.html"
 
 
-def column_keys(job: Job, column: Column) -> list[PageKey]:
-    """The column's own page and its numbered pages."""
-    pages = paginate(job.index.years(job.site.key, column.path, job.now))
-    numbered = [
-        PageKey(list_path(column.path, year, number), "list", column.path, year, number)
-        for year, count in pages.years.items()
-        for number in range(1, count + 1)
-    ]
-    return [PageKey(f"{column.path}/index.html", "column", column.path), *numbered]
+def column_key(column: Column) -> PageKey:
+    """The column's own page."""
+    return PageKey(f"{column.path}/index.html", "column", column.path)
+
+
+def numbered_keys(job: Job, column: str) -> Iterator[PageKey]:
+    """The column's numbered pages, oldest first."""
+    pages = paginate(job.index.tally(job.site.key, column))
+    for year, count in pages.years.items():
+        for number in range(1, count + 1):
+            yield PageKey(list_path(column, year, number), "list", column, year, number)
 
 
 def compose_column(job: Job, findings: Findings, key: PageKey) -> Composed:
     """The column's own page: standing items, then the newest dated ones."""
     column = job.site.columns[key.subject]
-    pages = paginate(job.index.years(job.site.key, column.path, job.now))
-    items = job.index.standing(job.site.key, column.path, job.now)
-    items += job.index.newest(job.site.key, column.path, job.now, pages.newest)
+    pages = paginate(job.index.years(job.site.key, column.path))
+    items = job.index.standing(job.site.key, column.path)
+    items += job.index.newest(job.site.key, column.path, pages.newest)
     latest = pages.latest()
     pager = Pager(older=_list_url(column, latest), years=_years(column, pages))
-    return _composed(job, findings, key, column, items, pager)
+    return _composed(job, findings, key, column_view(job, column), items, pager)
 
 
 def compose_list(job: Job, findings: Findings, key: PageKey) -> Composed:
-    """One numbered page, newest first on the page."""
+    """One numbered page, newest first on the page.
+
+    It names no columns beside its own: that a column gets its first item must not change thousands of old pages.
+    """
     column = job.site.columns[key.subject]
-    pages = paginate(job.index.years(job.site.key, column.path, job.now))
+    pages = paginate(job.index.tally(job.site.key, column.path))
     skip = (key.number - 1) * PER_PAGE
-    items = job.index.of_year(job.site.key, column.path, key.year, job.now, skip=skip, count=PER_PAGE)
+    items = job.index.of_year(job.site.key, column.path, key.year, skip=skip, count=PER_PAGE)
     older, newer = pages.neighbours(key.year, key.number)
     pager = Pager(_list_url(column, newer) or column.url, _list_url(column, older), key.year, key.number)
-    return _composed(job, findings, key, column, items[::-1], pager)
+    return _composed(job, findings, key, fixed_column_view(job, column), items[::-1], pager)
 
 
 def _composed(
-    job: Job, findings: Findings, key: PageKey, column: Column, items: tuple[IndexedItem, ...], pager: Pager
+    job: Job, findings: Findings, key: PageKey, column: ColumnView, items: tuple[IndexedItem, ...], pager: Pager
 ) -> Composed:
     first_level = job.site.columns[column.path.split("/")[0]]
-    has_feed = bool(job.index.newest(job.site.key, first_level.path, job.now, 1))
+    has_feed = job.index.is_dated(job.site.key, first_level.path)
     page = make_page(
         job,
         key.kind,
@@ -131,7 +137,7 @@ def _composed(
         feeds=(Link(first_level.title, f"{first_level.url}feed.xml"),) if has_feed else (),
     )
     context = {
-        "column": column_view(job, column),
+        "column": column,
         "items": [item_link(job, findings, item) for item in items],
         "pager": pager,
     }

@@ -1,6 +1,7 @@
 """Markdown → `Body`: Python-Markdown with our extensions, sanitised, with links and files marked.
 
-One `BodyRenderer` serves many bodies; it is reset between them, so a body never depends on the one before.
+One `BodyRenderer` serves many bodies; it is reset between them, so a body never depends on the one before. What a body
+of plain paragraphs does not need is passed over (`plugins.pages.plain`); not a byte depends on that.
 """
 
 from __future__ import annotations
@@ -26,11 +27,13 @@ from markdown.treeprocessors import Treeprocessor
 from plugins.pages.anchors import settle_ids, with_alt
 from plugins.pages.body import GONE, MARK, Body, Target
 from plugins.pages.effort import TooHardError, check_effort, meter_links
-from plugins.pages.sanitize import clean, violations
+from plugins.pages.plain import is_plain, paragraphs, skip_plain
+from plugins.pages.sanitize import clean, has_odd_address, violations
 from plugins.pages.statute import StatuteExtension
 from plugins.pages.views import TocEntry
 
 _EXTENSIONS = ("attr_list", "footnotes", "def_list", "abbr", "sane_lists")
+_TOC_MARKER = "[TOC]"
 _VIDEO, _AUDIO = (".mp4", ".webm"), (".mp3",)
 _ADDRESS = re.compile(r'(<(?P<tag>[a-z0-9]+)\b[^<>]*?\s(?:href|src)=")(?P<url>[^"]*)"')
 # The mark itself, and control characters, which HTML forbids (HTML Standard, "Text").
@@ -43,11 +46,15 @@ _UNDERLINE = re.compile(r"[ >]{0,9}=+ *")
 
 
 class BodyRenderer:
-    """Renders bodies of one language; `statute` gives every article its anchor; `table_label` names table regions."""
+    """Renders bodies of one language; `statute` gives every article its anchor; `table_label` names table regions.
 
-    def __init__(self, *, statute: bool, table_label: str) -> None:
+    Without `quick` every body takes the whole way; the result is the same (a test compares the two).
+    """
+
+    def __init__(self, *, statute: bool, table_label: str, quick: bool = True) -> None:
         self._table_label = html.escape(table_label)
         self._statute = statute
+        self._quick = quick
         self._markdown = self._new_reader()
         self.settings = f"{_program()} {markdown.__version__} {version('nh3')} {statute} {table_label}"
 
@@ -58,10 +65,18 @@ class BodyRenderer:
             extensions.append(StatuteExtension())
         reader: Any = markdown.Markdown(extensions=extensions, output_format="html")
         meter_links(reader)
+        if self._quick:
+            skip_plain(reader)
         return reader
+
+    def is_cheap(self, text: str) -> bool:
+        """Whether rendering the body costs less than keeping it: nothing in it but plain paragraphs."""
+        return self._quick and not self._statute and is_plain(text)
 
     def render(self, text: str) -> Body:
         """The body of one item; an empty one with a note when the text is nested too deep or too hard to read."""
+        if self.is_cheap(text):
+            return Body(paragraphs(text), (), (), ())
         text = _UNPRINTABLE.sub("", text)
         try:
             check_effort(text)
@@ -77,6 +92,8 @@ class BodyRenderer:
 
     def _render(self, text: str) -> Body:
         self._markdown.reset()
+        is_marked = _TOC_MARKER in text or not self._quick
+        self._markdown.treeprocessors["toc"].marker = _TOC_MARKER if is_marked else ""  # sought in every element
         raw = self._markdown.convert(text)
         notes = self._notes(text, raw)
         lowered = text.lower()
@@ -93,14 +110,18 @@ class BodyRenderer:
 
     def _notes(self, text: str, raw: str) -> list[tuple[str, int, str]]:
         notes = []
-        if "<" in text or "{" in text or ":" in text:
+        if self._may_violate(text, raw):
             notes = [("html-removed", _line_of_removed(text, what), what) for what in violations(raw)]
-        lines = _first_level_lines(text)
-        for line in itertools.islice(itertools.chain(lines, itertools.repeat(1)), self._markdown.headings_lowered):
-            notes.append(("heading-first", line, "h1"))
+        if lowered := self._markdown.headings_lowered:
+            lines = itertools.chain(_first_level_lines(text), itertools.repeat(1))
+            notes += [("heading-first", line, "h1") for line in itertools.islice(lines, lowered)]
         for source in self._markdown.pictures_without_words:
             notes.append(("alt-missing", _line_of(text.lower(), source), source))
         return notes
+
+    def _may_violate(self, text: str, raw: str) -> bool:
+        """Whether `clean` could take something out: without tags and attributes of its own, a text only has links."""
+        return "<" in text or "{" in text or (":" in text and (not self._quick or has_odd_address(raw)))
 
     def _wrap_tables(self, text: str) -> str:
         """Puts every outermost table into its own region."""
@@ -121,7 +142,7 @@ class BodyRenderer:
 @functools.cache
 def _program() -> str:
     """A hash of what turns text into a body, so that a kept body never outlives the program that made it."""
-    sources = ("anchors", "body", "effort", "markdown", "sanitize", "statute")
+    sources = ("anchors", "body", "effort", "markdown", "plain", "sanitize", "statute")
     data = b"".join(files("plugins.pages").joinpath(f"{name}.py").read_bytes() for name in sources)
     limits = files("cluster").joinpath("limits.py").read_bytes()
     return hashlib.sha256(data + limits).hexdigest()

@@ -1,22 +1,14 @@
-"""The key of a page, and a page composed: template, head and the names the template gets."""
+"""A page composed: template, head and the names the template gets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+from cluster.index import PageKey
 from plugins.pages.views import Page
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class PageKey:
-    """One page of a site: its output path, kind, and what it shows (a column, an item's path, a topic, a URL)."""
-
-    path: str
-    kind: str
-    subject: str = ""
-    year: int = 0
-    number: int = 0
+__all__ = ["Composed", "PageKey"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ to tell the editor what was removed.
 
 from __future__ import annotations
 
+import functools
 import html
+import re
 from html.parser import HTMLParser
 from typing import ClassVar
 
@@ -40,12 +42,19 @@ ATTRIBUTES: dict[str, set[str]] = {
 # Python-Markdown's own marks that the theme does not need; they go without a word.
 _SILENT = frozenset({("a", "rev"), ("sup", "role"), ("li", "role"), ("a", "role"), ("table", "align")})
 SCHEMES = frozenset({"http", "https", "mailto", "tel"})
+# An address that certainly stays: one without a scheme, or of the web on a host with a plain name.
+_NAME = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+_ODD_ADDRESS = re.compile(rf"""\s(?:href|src)="(?![^":&\s]*"|https?://(?:{_NAME}\.)+[a-z]{{2,}}(?:[/?#][^"\s]*)?")""")
 
 
 def clean(markup: str) -> str:
     """The HTML with everything that is not allowed taken out."""
-    return nh3.clean(
-        markup,
+    return str(_cleaner().clean(markup))
+
+
+@functools.cache
+def _cleaner() -> nh3.Cleaner:
+    return nh3.Cleaner(
         tags=set(TAGS),
         attributes=ATTRIBUTES,
         url_schemes=set(SCHEMES),
@@ -62,12 +71,21 @@ def violations(markup: str) -> list[str]:
     return list(dict.fromkeys(finder.found))
 
 
+def has_odd_address(markup: str) -> bool:
+    """Whether Markdown's HTML has a link or picture whose address `clean` might take out."""
+    return _ODD_ADDRESS.search(markup) is not None
+
+
 class _Finder(HTMLParser):
     _links: ClassVar[frozenset[str]] = frozenset({"href", "src"})
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.found: list[str] = []
+
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """Takes `<![…` for a comment up to the next `>`, as browsers do; Python's parser fails at it."""
+        return self.parse_bogus_comment(i, report)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in TAGS:

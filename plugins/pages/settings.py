@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined
+from jinja2 import BytecodeCache, StrictUndefined
 
 from plugins.pages.job import Job
 
@@ -19,8 +19,13 @@ _FEEDS = (
 )  # fmt: skip
 
 
-def pelican_settings(job: Job, *, content: Path, output: Path) -> dict[str, Any]:
-    """The settings; `content` only has to exist, since the pages come from the index."""
+def pelican_settings(
+    job: Job, *, content: Path, output: Path, templates: BytecodeCache | None = None
+) -> dict[str, Any]:
+    """The settings; `content` only has to exist, since the pages come from the index.
+
+    `templates` keeps compiled templates for the next run.
+    """
     return {
         "ZHANQUN": job,
         "SITENAME": job.site.name,
@@ -44,6 +49,7 @@ def pelican_settings(job: Job, *, content: Path, output: Path) -> dict[str, Any]
             "lstrip_blocks": True,
             "undefined": StrictUndefined,
             "extensions": ["jinja2.ext.i18n"],
+            "bytecode_cache": templates,
         },
         **{name: [] for name in _IDLE},
         **dict.fromkeys(_FEEDS),

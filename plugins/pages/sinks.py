@@ -7,7 +7,6 @@ plain folder, so that it can be opened as it is.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 
 from cluster.aside import write_aside
@@ -25,43 +24,33 @@ def is_text(path: str) -> bool:
 
 
 class BlobSink:
-    """Puts files into the blob store; `entries` grows into the site's part of the manifest.
+    """Puts files into the blob store; one with the same bytes as the last time is neither stored nor compressed."""
 
-    `earlier` is the last manifest: a file with the same bytes as there is neither stored nor compressed again.
-    """
-
-    def __init__(self, blobs: BlobStore, site: str, earlier: Mapping[str, Entry], *, compressed: bool = True) -> None:
+    def __init__(self, blobs: BlobStore, *, compressed: bool = True) -> None:
         self._blobs = blobs
-        self._site = site
-        self._earlier = earlier
         self._compressed = compressed
-        self.entries: dict[str, Entry] = {}
-        self.stored = 0
 
     def begin(self, folder: Path) -> None:
         """Blobs do not go where Pelican would write."""
 
-    def put(self, path: str, data: bytes) -> None:
+    def put(self, path: str, data: bytes, known: Entry | None) -> Entry:
         """Takes one file."""
-        full = self._full(path)
-        raw = hashlib.sha256(data).hexdigest()
-        known = self._earlier.get(full)
-        if known is None or known.raw != raw or raw not in self._blobs or (known.brotli or raw) not in self._blobs:
-            known = self._store(path, data)
-        self.entries[full] = known
+        packed = self._compressed and is_text(path)
+        if known is not None and packed is (known.brotli is not None) and self._holds(known, data):
+            return known
+        small = self._blobs.put(compress(data)) if packed else None
+        return Entry(self._blobs.put(data), small, len(data))
 
-    def _store(self, path: str, data: bytes) -> Entry:
-        self.stored += 1
-        small = compress(data) if self._compressed and is_text(path) else None
-        return Entry(self._blobs.put(data), self._blobs.put(small) if small is not None else None, len(data))
+    def _holds(self, known: Entry, data: bytes) -> bool:
+        """Whether the store has these bytes, and their sibling, under the known names."""
+        if known.size != len(data) or known.raw != hashlib.sha256(data).hexdigest():
+            return False
+        return known.raw in self._blobs and (known.brotli or known.raw) in self._blobs
 
-    def put_file(self, path: str, file: Path) -> None:
+    def put_file(self, path: str, file: Path) -> Entry:
         """Takes one large file, streamed."""
         raw, size = self._blobs.put_file(file)
-        self.entries[self._full(path)] = Entry(raw, None, size)
-
-    def _full(self, path: str) -> str:
-        return path if path.startswith("assets/") else f"{self._site}/{path}"
+        return Entry(raw, None, size)
 
     def finish(self) -> None:
         """Nothing left to do."""
@@ -78,15 +67,19 @@ class FolderSink:
         """Writes where Pelican was told to (`-o`)."""
         self._folder = folder
 
-    def put(self, path: str, data: bytes) -> None:
+    def put(self, path: str, data: bytes, known: Entry | None) -> Entry:
         """Writes one file, aside and then in place."""
         write_aside(self._target(path), data)
+        return Entry(hashlib.sha256(data).hexdigest(), None, len(data))
 
-    def put_file(self, path: str, file: Path) -> None:
+    def put_file(self, path: str, file: Path) -> Entry:
         """Copies one large file."""
+        digest, size = hashlib.sha256(), 0
         with file.open("rb") as reader, self._target(path).open("wb") as writer:
             while piece := reader.read(1 << 20):
-                writer.write(piece)
+                digest.update(piece)
+                size += writer.write(piece)
+        return Entry(digest.hexdigest(), None, size)
 
     def _target(self, path: str) -> Path:
         target = self._folder / path

@@ -44,7 +44,10 @@ def hashed_name(name: str, data: bytes) -> str:
 
 
 class Theme:
-    """The theme of one site, ready to render; made once per Pelican run."""
+    """The theme of one site, ready to render; made once per Pelican run.
+
+    `frame` is a hash of what every page of the site has around its own content.
+    """
 
     def __init__(self, job: Job, env: Environment) -> None:
         self.site = site_view(job)
@@ -55,6 +58,7 @@ class Theme:
         self._language(job)
         self._templates: dict[str, Template] = {}
         self._chrome = self._render_chrome()
+        self.frame = hashlib.sha256(repr((self.site, self._chrome, self._urls)).encode()).hexdigest()
 
     def _language(self, job: Job) -> None:
         self._env.add_extension("jinja2.ext.i18n")

@@ -65,8 +65,8 @@ def compose_topic(job: Job, findings: Findings, key: PageKey) -> Composed:
 def _sections(job: Job, findings: Findings, topic: Topic) -> list[TopicSection]:
     name = f"topic:{topic.name}"
     sections = topic.sections or (Section(_all_name(job), ""),)
-    left = job.index.standing(job.site.key, name, job.now)
-    left += job.index.newest(job.site.key, name, job.now, sum(job.index.years(job.site.key, name, job.now).values()))
+    left = job.index.standing(job.site.key, name)
+    left += job.index.newest(job.site.key, name, sum(job.index.years(job.site.key, name).values()))
     taken: list[list[IndexedItem]] = [[] for _ in sections]
     choosy_first = sorted(range(len(sections)), key=lambda at: not sections[at].column)
     for item in left:

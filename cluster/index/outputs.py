@@ -1,0 +1,326 @@
+"""What the last build made: every output file with its hashes, what it read and noted, and the tree over all of them.
+
+A site's files are kept one by one while it is built (`SiteOutputs`); what is as it was costs no write. The ids of the
+directories are brought up with the changed ones alone, so the root of 300,000 files follows from a few.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cluster.index.card import position
+from cluster.index.reads import Reads
+from cluster.index.settle import NOT_BUILT, Touch
+from cluster.manifest import ASSETS, Directory, Entry, Manifest
+
+_KEY = "folder, name, kind, subject, year, part"
+
+
+class PageKey(NamedTuple):
+    """One output file of a site: its path, its kind, and what it shows (a column, an item's path, a topic, a URL)."""
+
+    path: str
+    kind: str
+    subject: str = ""
+    year: int = 0
+    number: int = 0
+
+
+class Finding(NamedTuple):
+    """What a page noted while it was made: a file it needs, an address it leaves for, an issue."""
+
+    kind: str
+    name: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One output file that was made."""
+
+    key: PageKey
+    entry: Entry
+    reads: Reads = field(default_factory=Reads)
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """How far a site has come: the journal's line, and what its pages were made with."""
+
+    touch: int
+    recipe: str
+    parts: str
+    frame: str
+    files: int
+    pages: int
+
+
+class Outputs:
+    """The output of all sites, in the index's database; whoever writes holds a transaction."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def built(self) -> dict[str, Built]:
+        """How far every site has come."""
+        return {row[0]: Built(*tuple(row)[1:]) for row in self._db.execute("SELECT * FROM built")}
+
+    def start_anew(self) -> None:
+        """Forgets how far any site has come: all pages will be looked at."""
+        self._db.execute("UPDATE built SET touch = ?", (NOT_BUILT,))
+
+    def forget_site(self, site: str) -> tuple[set[str], set[str]]:
+        """Removes all that a site had which is no more; the paths written, none, and removed."""
+        outputs = SiteOutputs(self._db, site)
+        outputs.remove_all()
+        self._db.execute("DELETE FROM built WHERE site = ?", (site,))
+        outputs.settle_directories()
+        return outputs.written, outputs.removed
+
+    def root(self) -> str:
+        """The hash that names the whole tree."""
+        row = self._db.execute("SELECT id FROM directory WHERE parent = '/'").fetchone()
+        return str(row[0]) if row else Directory.of("", (), ()).id
+
+    def manifest(self) -> Manifest:
+        """Every file of every site: the whole tree at once, for whoever needs more than what changed."""
+        rows = self._db.execute("SELECT site, folder, name, raw, brotli, size FROM page")
+        return Manifest.of({_full(site, _join(folder, name)): _entry(*rest) for site, folder, name, *rest in rows})
+
+    def issues(self) -> Iterator[str]:
+        """The issues that pages noted, as lines of JSON."""
+        return (row[0] for row in self._db.execute("SELECT value FROM finding WHERE kind = 'issue'"))
+
+
+class SiteOutputs:
+    """The output of one site while it is built."""
+
+    def __init__(self, db: sqlite3.Connection, site: str) -> None:
+        self._db = db
+        self.site = site
+        # The names of files and addresses that some page began or ceased to need.
+        self.loose: set[tuple[str, str]] = set()
+        self.written: set[str] = set()
+        self.removed: set[str] = set()
+        # How many files, and how many pages among them, there are more than before.
+        self.added = 0
+        self.added_pages = 0
+        self._folders: set[str] = set()
+
+    # ---- looking --------------------------------------------------------------------------------------------------
+
+    def entry(self, path: str) -> Entry | None:
+        """A file's hashes."""
+        row = self._row("raw, brotli, size", path)
+        return _entry(*row) if row else None
+
+    def key(self, path: str) -> PageKey | None:
+        """What a file shows."""
+        row = self._row(_KEY, path)
+        return _key(*row) if row else None
+
+    def keys(self, *kinds: str) -> dict[str, PageKey]:
+        """All files of some kinds by path; articles are too many to be asked for."""
+        marks = ",".join("?" * len(kinds))
+        return self._found(
+            f"SELECT {_KEY} FROM page WHERE site = ? AND kind <> 'article' AND kind IN ({marks})", *kinds
+        )
+
+    def of(self, kind: str, subject: str) -> dict[str, PageKey]:
+        """The files of one kind that show one thing."""
+        where = "site = ? AND kind <> 'article' AND kind = ? AND subject = ?"
+        return self._found(f"SELECT {_KEY} FROM page WHERE {where}", kind, subject)
+
+    def articles_without_item(self) -> list[str]:
+        """The paths of items' pages whose item is not shown any more."""
+        where = "site = ? AND kind = 'article' AND NOT EXISTS (SELECT 1 FROM item WHERE path = subject AND shown)"
+        rows = self._db.execute(f"SELECT folder, name FROM page WHERE {where}", (self.site,))
+        return [_join(*row) for row in rows]
+
+    def readers(self, key: str) -> dict[str, PageKey]:
+        """The files that read a key."""
+        return self._found(
+            f"SELECT {_KEY} FROM reading JOIN page ON page = number WHERE page.site = ? AND key = ?", key
+        )
+
+    def spanning(self, touch: Touch) -> dict[str, PageKey]:
+        """The files that read a slice of a list in which something moved or was edited."""
+        low = "low" if touch.kind == "move" else "first"
+        place = position(touch.date, touch.path)
+        return self._found(
+            f"""SELECT {_KEY} FROM span JOIN page ON page = number
+                WHERE page.site = ? AND span.site = ? AND list = ? AND high >= ? AND {low} <= ?""",
+            touch.site,
+            touch.name,
+            place,
+            place,
+        )
+
+    def needed(self, kind: str, name: str) -> str | None:
+        """The value with which a page needs a file or an address; None when none does any more."""
+        row = self._db.execute(
+            """SELECT value FROM finding JOIN page ON page = number
+               WHERE finding.kind = ? AND finding.name = ? AND page.site = ? ORDER BY value LIMIT 1""",
+            (kind, name, self.site),
+        ).fetchone()
+        return str(row[0]) if row else None
+
+    def _row(self, columns: str, path: str) -> sqlite3.Row | None:
+        folder, name = _cut(path)
+        query = f"SELECT {columns} FROM page WHERE site = ? AND folder = ? AND name = ?"
+        found: sqlite3.Row | None = self._db.execute(query, (self.site, folder, name)).fetchone()
+        return found
+
+    def _found(self, query: str, *values: str) -> dict[str, PageKey]:
+        keys = (_key(*row) for row in self._db.execute(query, (self.site, *values)))
+        return {key.path: key for key in keys}
+
+    # ---- keeping --------------------------------------------------------------------------------------------------
+
+    def keep(self, made: Made) -> None:
+        """Takes one file that was made; what is as it was is not written again."""
+        row = self._row("number, raw, brotli, size, kind, subject, year, part", made.key.path)
+        if row is None:
+            number = self._insert(made)
+        else:
+            number = int(row[0])
+            self._forget_notes(number)
+            if _entry(*row[1:4]) != made.entry or tuple(row[4:]) != tuple(made.key[1:]):
+                self._replace(number, made, is_changed=_entry(*row[1:4]) != made.entry)
+        self._note(number, made)
+
+    def _insert(self, made: Made) -> int:
+        folder, name = _cut(made.key.path)
+        self._add(made.key.path, 1)
+        self._changed(made.key.path, self.written)
+        cursor = self._db.execute(
+            f"INSERT INTO page (site, {_KEY}, raw, brotli, size) VALUES ({','.join('?' * 10)})",
+            (self.site, folder, name, *made.key[1:], *_values(made.entry)),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def _replace(self, number: int, made: Made, *, is_changed: bool) -> None:
+        if is_changed:
+            self._changed(made.key.path, self.written)
+        self._db.execute(
+            "UPDATE page SET kind = ?, subject = ?, year = ?, part = ?, raw = ?, brotli = ?, size = ? WHERE number = ?",
+            (*made.key[1:], *_values(made.entry), number),
+        )
+
+    def _add(self, path: str, count: int) -> None:
+        self.added += count
+        self.added_pages += count if path.endswith(".html") else 0
+
+    def _changed(self, path: str, where: set[str]) -> None:
+        where.add(path)
+        self._folders.add(_full(self.site, path).rpartition("/")[0])
+
+    def _note(self, number: int, made: Made) -> None:
+        if made.reads.keys:
+            self._db.executemany("INSERT INTO reading VALUES (?, ?)", [(key, number) for key in made.reads.keys])
+        if made.reads.spans:
+            self._db.executemany("INSERT INTO span VALUES (?,?,?,?,?,?)", [(*one, number) for one in made.reads.spans])
+        if made.findings:
+            self.loose.update((kind, name) for kind, name, _ in made.findings if name)
+            self._db.executemany("INSERT INTO finding VALUES (?,?,?,?)", [(number, *one) for one in made.findings])
+
+    def _forget_notes(self, number: int) -> None:
+        found = self._db.execute("SELECT kind, name FROM finding WHERE page = ? AND name <> ''", (number,))
+        self.loose.update((row[0], row[1]) for row in found)
+        for table in ("reading", "span", "finding"):
+            self._db.execute(f"DELETE FROM {table} WHERE page = ?", (number,))
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Takes files away that the site no longer has."""
+        for path in paths:
+            row = self._row("number", path)
+            if row is not None:
+                self._forget_notes(row[0])
+                self._db.execute("DELETE FROM page WHERE number = ?", (row[0],))
+                self._add(path, -1)
+                self._changed(path, self.removed)
+
+    def remove_all(self) -> None:
+        """Takes every file away."""
+        rows = self._db.execute("SELECT folder, name FROM page WHERE site = ?", (self.site,))
+        self.remove([_join(*row) for row in rows])
+
+    # ---- finishing ------------------------------------------------------------------------------------------------
+
+    def finish(self, touch: int, recipe: str, parts: str, frame: str) -> None:
+        """Writes the directories that changed, and that the site has come up to this line of the journal."""
+        self.settle_directories()
+        earlier = self._db.execute("SELECT files, pages FROM built WHERE site = ?", (self.site,)).fetchone() or (0, 0)
+        files, pages = earlier[0] + self.added, earlier[1] + self.added_pages
+        row = (self.site, touch, recipe, parts, frame, files, pages)
+        self._db.execute("INSERT OR REPLACE INTO built VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+    def settle_directories(self) -> None:
+        """Gives every directory above a changed file its new id, deepest first."""
+        waiting = {above for folder in self._folders for above in _upwards(folder)}
+        for folder in sorted(waiting, key=lambda one: (-one.count("/") if one else 1, one)):
+            self._settle_directory(folder)
+        self._folders.clear()
+
+    def _settle_directory(self, folder: str) -> None:
+        children = tuple(
+            (row[0], row[1])
+            for row in self._db.execute("SELECT name, id FROM directory WHERE parent = ? ORDER BY name", (folder,))
+        )
+        files = tuple(self._files(folder)) if folder else ()
+        parent, _, name = folder.rpartition("/") if folder else ("/", "", "")
+        if files or children:
+            made = Directory.of(folder, files, children)
+            self._db.execute("INSERT OR REPLACE INTO directory VALUES (?, ?, ?)", (parent, name, made.id))
+        else:
+            self._db.execute("DELETE FROM directory WHERE parent = ? AND name = ?", (parent, name))
+
+    def _files(self, folder: str) -> Iterator[tuple[str, Entry]]:
+        """The files right in a directory of the whole tree, by name; the assets are those of every site."""
+        top, _, rest = folder.partition("/")
+        columns = "DISTINCT name, raw, brotli, size"
+        if top == ASSETS:
+            sites = "site IN (SELECT site FROM built UNION SELECT ?)"
+            query = f"SELECT {columns} FROM page WHERE {sites} AND folder = ? ORDER BY name"
+            rows = self._db.execute(query, (self.site, folder))
+        else:
+            query = f"SELECT {columns} FROM page WHERE site = ? AND folder = ? ORDER BY name"
+            rows = self._db.execute(query, (top, rest))
+        return ((name, _entry(*rest)) for name, *rest in rows)
+
+
+def _full(site: str, path: str) -> str:
+    """A file's path in the whole tree."""
+    return path if path.startswith(f"{ASSETS}/") else f"{site}/{path}"
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    while folder:
+        yield folder
+        folder = folder.rpartition("/")[0]
+    yield ""
+
+
+def _cut(path: str) -> tuple[str, str]:
+    folder, _, name = path.rpartition("/")
+    return folder, name
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+def _key(folder: str, name: str, kind: str, subject: str, year: int, part: int) -> PageKey:
+    return PageKey(_join(folder, name), kind, subject, year, part)
+
+
+def _entry(raw: bytes, brotli: bytes | None, size: int) -> Entry:
+    return Entry(raw.hex(), brotli.hex() if brotli is not None else None, size)
+
+
+def _values(entry: Entry) -> tuple[bytes, bytes | None, int]:
+    return bytes.fromhex(entry.raw), bytes.fromhex(entry.brotli) if entry.brotli else None, entry.size
