@@ -11,7 +11,7 @@ from cli.console import Console
 from cli.options import command, content_option, now_option, stamp_of
 from publish import brake
 from publish.build import MisconfiguredError, Order, Outcome
-from publish.workspace import Workspace, read_manifest
+from publish.workspace import Workspace
 
 
 @command("build", example="zhanqun build --content . --now 2026-11-20T09:00")
@@ -65,5 +65,5 @@ def report(console: Console, workspace: Workspace, outcome: Outcome) -> None:
 
 def _removals(workspace: Workspace, outcome: Outcome) -> list[brake.Removal]:
     """What publishing this build would take away."""
-    released = read_manifest(workspace.released)
-    return brake.removals(released, outcome.manifest) if len(released) else []
+    found = workspace.removed_since_release()
+    return brake.judge(found.pages, found.gone, set(outcome.cluster.sites)) if found is not None else []

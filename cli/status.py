@@ -29,7 +29,7 @@ def _state(console: Console, workspace: Workspace, head: str) -> dict[str, Any]:
     ledger = workspace.ledger
     live = ledger.live()
     is_behind = live is None or live.release.commit != head
-    build = read_state(workspace.rooms.state)
+    build = read_state(workspace.rooms)
     return {
         "live": live.release.as_dict() if live else None,
         "targets": [_target_state(console, target) for target in workspace.targets()],

@@ -42,16 +42,21 @@ class BlobStore:
         return self.root / sha[:2] / sha[2:]
 
     def __contains__(self, sha: object) -> bool:
-        return isinstance(sha, str) and self.path(sha).exists()
+        return isinstance(sha, str) and os.path.exists(f"{self.root}/{sha[:2]}/{sha[2:]}")  # noqa: PTH110 - see `put`
 
     def put(self, data: bytes) -> str:
         """Stores `data` unless it is there, and returns its SHA-256 in hex."""
         sha = hashlib.sha256(data).hexdigest()
-        place = self.path(sha)
+        folder = f"{self.root}/{sha[:2]}"
+        place = f"{folder}/{sha[2:]}"
         if not _holds_bytes(place, len(data)):
-            aside = self._aside(sha)
-            aside.write_bytes(data)
-            aside.replace(place)
+            aside = f"{folder}/{_aside_name(sha)}"
+            try:
+                _write(aside, data)
+            except FileNotFoundError:
+                Path(folder).mkdir(parents=True, exist_ok=True)
+                _write(aside, data)
+            os.rename(aside, place)  # noqa: PTH104 - done for every page: a Path costs as much as the call
         return sha
 
     def put_file(self, path: Path) -> tuple[str, int]:
@@ -98,7 +103,22 @@ class BlobStore:
     def _aside(self, sha: str) -> Path:
         folder = self.root / sha[:2]
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{ASIDE}{os.getpid()}-{threading.get_ident()}-{sha[2:]}"
+        return folder / _aside_name(sha)
+
+
+def _aside_name(sha: str) -> str:
+    return f"{ASIDE}{os.getpid()}-{threading.get_ident()}-{sha[2:]}"
+
+
+def _write(path: str, data: bytes) -> None:
+    """Writes a file in one call: hundreds of thousands of times, without the buffers of a file object."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(descriptor, left) :]
+    finally:
+        os.close(descriptor)
 
 
 def mtime_of(sha: str) -> int:
@@ -162,8 +182,8 @@ def _missing(path: Path) -> FormatError:
     )
 
 
-def _holds_bytes(path: Path, size: int) -> bool:
+def _holds_bytes(path: Path | str, size: int) -> bool:
     try:
-        return path.stat().st_size == size
+        return os.stat(path).st_size == size  # noqa: PTH116 - see `put`
     except FileNotFoundError:
         return False

@@ -5,6 +5,7 @@ The clock is always an argument; only the edges of the program call `current_tim
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -13,6 +14,8 @@ CHINA = timezone(timedelta(hours=8), "+08:00")
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?")
 
 
+# Lists, feeds and pages read the same few dates again and again.
+@functools.lru_cache(maxsize=4096)
 def parse_date(text: str) -> datetime:
     """The moment that an ISO 8601 text names, +08:00 when it has no zone.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 from cluster.clock import parse_date, stamp
@@ -44,17 +45,27 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class ContentType:
-    """The schema of one kind of item; `dated` types live in year folders, standing ones do not."""
+    """The schema of one kind of item; `dated` types live in year folders, standing ones do not.
+
+    `expected` are the fields that must or should be given.
+    """
 
     name: str
     label: Mapping[str, str]
     dated: bool
     template: str
     fields: tuple[Field, ...]
+    expected: tuple[Field, ...] = dataclass_field(init=False, repr=False, compare=False)
+    _by_name: Mapping[str, Field] = dataclass_field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sorts the fields for those that ask for them once per item."""
+        object.__setattr__(self, "expected", tuple(field for field in self.fields if field.required or field.wanted))
+        object.__setattr__(self, "_by_name", {field.name: field for field in reversed(self.fields)})
 
     def field(self, name: str) -> Field | None:
         """The field of that name."""
-        return next((field for field in self.fields if field.name == name), None)
+        return self._by_name.get(name)
 
 
 def load_types(files: Mapping[str, bytes], issues: list[Issue]) -> dict[str, ContentType]:
@@ -168,14 +179,10 @@ def type_fields(kind: ContentType, values: Mapping[str, Value], lines: Mapping[s
 def _missing(
     kind: ContentType, typed: Mapping[str, Any], told: set[str], lines: Mapping[str, int], path: str
 ) -> Iterable[Issue]:
-    for field in kind.fields:
-        if field.name in typed or field.name in told:
-            continue
-        line = lines.get(field.name, 2)
-        if field.required:
-            yield Issue.of("field-required", path, line, field.name)
-        elif field.wanted:
-            yield Issue.of("field-wanted", path, line, field.name)
+    for field in kind.expected:
+        if field.name not in typed and field.name not in told:
+            code = "field-required" if field.required else "field-wanted"
+            yield Issue.of(code, path, lines.get(field.name, 2), field.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,15 @@
 Anchors, aliases, tags and duplicate keys are refused, so a YAML bomb has nothing to grow from. Characters that YAML
 forbids are forbidden as escapes too: XML feeds cannot carry them. The safe C loader does the scanning; `values` and
 `lines` are what the rest of the program sees. Called by `cluster.item` only.
+
+Most front matter is `field: words`, and lists of words: what every YAML reader takes alike is read by one pattern, a
+field at a time, and gives what the loader gives (a test compares the two). Anything else goes to the loader.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +23,19 @@ from cluster.limits import LIMITS
 _STRING = "tag:yaml.org,2002:str"
 # The complement of c-printable, YAML 1.1 section 4.1.
 _UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+# Tabs, YAML's own line ends, the byte order mark and the unprintable are beyond the pattern of a plain field below.
+_BEYOND_PLAIN = re.compile("[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_FIRST = r"""[^\s\-?:,\[\]{}#&*!|>'"%@`]"""
+_WORDS = rf"{_FIRST}[^\n :]*(?:(?::(?![ \n])| (?![ \n#]))[^\n :]*)*"
+_SCALAR = rf"""(?:{_WORDS}|'[^'\n]*'|"[^"\\\n]*")"""
+_PART = rf"{_FIRST}[^\s:,\[\]{{}}#?]*"
+_WORD = rf"""(?:{_PART}(?: {_PART})*|'[^'\n,]*'|"[^"\\\n,]*")"""
+# The value is in group 2, a scalar; in 3, the words of `[a, b]`; or in the lines of a list after 4, a line's beginning.
+_PLAIN_FIELD = re.compile(
+    rf"([A-Za-z_][A-Za-z0-9_]{{0,99}}):"
+    rf"(?: (?:({_SCALAR})|\[({_WORD}(?:, {_WORD})*)\])|(\n *- ){_SCALAR}(?:\4{_SCALAR})*)\n"
+)
 
 Value = str | list["Value"] | dict[str, "Value"]
 _Mark = Any  # PyYAML's two loaders have a class each, without a common base
@@ -59,12 +75,46 @@ class _Text:
 
 def parse_front_matter(text: str, *, path: str, first_line: int) -> FrontMatter | Issue:
     """The fields in `text`, whose first line is line `first_line` of the file, or the issue that forbids it."""
-    source = _Text(text, path, first_line)
     if len(text.encode()) > LIMITS.front_matter_bytes:
         return Issue.of("yaml-too-big", path, first_line, limit=LIMITS.front_matter_bytes)
+    return read_plain(text, first_line=first_line) or read_yaml(text, path=path, first_line=first_line)
+
+
+def read_plain(text: str, *, first_line: int) -> FrontMatter | None:
+    """The fields, when each of them is plain; what `read_yaml` gives, or None."""
+    end, line = 0, first_line
+    if _BEYOND_PLAIN.search(text):
+        return None
+    values: dict[str, Value] = {}
+    lines: dict[str, int] = {}
+    while match := _PLAIN_FIELD.match(text, end):
+        name = match[1]
+        if name in values:
+            return None
+        values[name], lines[name] = _plain_value(match), line
+        line += 1 if match[4] is None else match[0].count("\n")
+        end = match.end()
+    return FrontMatter(values, lines) if values and end == len(text) else None
+
+
+def _plain_value(match: re.Match[str]) -> Value:
+    _, scalar, words, indent = match.groups()
+    if scalar is not None:
+        return _unquoted(scalar)
+    if words is not None:
+        return [_unquoted(word) for word in words.split(", ")]
+    return [_unquoted(item) for item in match.string[match.end(4) : match.end() - 1].split(indent)]
+
+
+def _unquoted(scalar: str) -> str:
+    return scalar[1:-1] if scalar[0] in "'\"" else scalar
+
+
+def read_yaml(text: str, *, path: str, first_line: int) -> FrontMatter | Issue:
+    """The fields as PyYAML reads them, or the issue."""
+    source = _Text(text, path, first_line)
     try:
-        _refuse_marks(source)
-        return _fields(source, yaml.compose(text, Loader=yaml.CSafeLoader))
+        return _fields(source, list(_allowed_events(source)))
     except _Refused as refused:
         return refused.issue
     except yaml.MarkedYAMLError as error:
@@ -75,8 +125,8 @@ def parse_front_matter(text: str, *, path: str, first_line: int) -> FrontMatter 
         return Issue.of("yaml-error", path, line, problem=f"{error.reason}: U+{error.character:04X}")
 
 
-def _refuse_marks(source: _Text) -> None:
-    """Refuses anchors, aliases, tags and deep nesting before anything is composed from them."""
+def _allowed_events(source: _Text) -> Iterator[yaml.Event]:
+    """The events of the YAML; anchors, aliases, tags and deep nesting are refused."""
     depth = 0
     for event in yaml.parse(source.text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
@@ -89,36 +139,54 @@ def _refuse_marks(source: _Text) -> None:
             depth -= 1
         if depth > LIMITS.front_matter_depth:
             raise source.refuse("yaml-forbidden", event.start_mark, what="[[[[…")
+        yield event
 
 
-def _fields(source: _Text, node: yaml.Node | None) -> FrontMatter:
-    if node is None or (isinstance(node, yaml.MappingNode) and not node.value):
+def _fields(source: _Text, events: list[yaml.Event]) -> FrontMatter:
+    """The one document's fields; nothing is built before all events are known to be allowed."""
+    documents = [event for event in events if isinstance(event, yaml.DocumentStartEvent)]
+    if len(documents) > 1:
+        raise source.refuse("yaml-error", documents[1].start_mark, problem="but found another document")
+    content = iter(events[2:])  # after the starts of the stream and of the document
+    if not documents:
         raise source.refuse("front-matter-empty", None)
-    if not isinstance(node, yaml.MappingNode):
+    if not isinstance(next(content), yaml.MappingStartEvent):
         raise source.refuse("yaml-error", None, problem="not “field: value” lines")
-    values = _mapping(source, node)
-    return FrontMatter(values, {key.value: source.line(key.start_mark) for key, _ in node.value})
+    pairs = list(_pairs(source, content))
+    if not pairs:
+        raise source.refuse("front-matter-empty", None)
+    return FrontMatter(
+        {key.value: value for key, value in pairs}, {key.value: source.line(key.start_mark) for key, _ in pairs}
+    )
 
 
-def _mapping(source: _Text, node: yaml.MappingNode) -> dict[str, Value]:
-    values: dict[str, Value] = {}
-    for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode):
+def _pairs(source: _Text, events: Iterator[yaml.Event]) -> Iterator[tuple[yaml.ScalarEvent, Value]]:
+    """The fields of a mapping that has begun, to its end."""
+    names: set[str] = set()
+    while not isinstance(key := next(events), yaml.MappingEndEvent):
+        if not isinstance(key, yaml.ScalarEvent):
             raise source.refuse("yaml-error", key.start_mark, problem="a field name must be a word")
-        if key.value in values:
+        if key.value in names:
             raise source.refuse("yaml-duplicate", key.start_mark, key.value)
-        values[key.value] = _value(source, value)
-    return values
+        names.add(key.value)
+        yield key, _value(source, next(events), events)
 
 
-def _value(source: _Text, node: yaml.Node) -> Value:
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(source, node)
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(source, child) for child in node.value]
-    if found := _UNPRINTABLE.search(node.value):
-        raise source.refuse("yaml-forbidden", node.start_mark, what=f"U+{ord(found[0]):04X}")
-    return str(node.value)
+def _items(source: _Text, events: Iterator[yaml.Event]) -> Iterator[Value]:
+    """The items of a list that has begun, to its end."""
+    while not isinstance(event := next(events), yaml.SequenceEndEvent):
+        yield _value(source, event, events)
+
+
+def _value(source: _Text, event: yaml.Event, events: Iterator[yaml.Event]) -> Value:
+    """The value that begins with `event`."""
+    if isinstance(event, yaml.SequenceStartEvent):
+        return list(_items(source, events))
+    if not isinstance(event, yaml.ScalarEvent):
+        return {key.value: value for key, value in _pairs(source, events)}
+    if found := _UNPRINTABLE.search(event.value):
+        raise source.refuse("yaml-forbidden", event.start_mark, what=f"U+{ord(found[0]):04X}")
+    return str(event.value)
 
 
 def dump_field(name: str, value: Value) -> str:

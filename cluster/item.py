@@ -17,7 +17,8 @@ from cluster.limits import LIMITS
 
 _BOM = b"\xef\xbb\xbf"
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
-_FENCE = re.compile(r"(?<![^\r\n])---[ \t]*(?:\r\n|\r|\n|\Z)")
+_FENCE = re.compile(r"---[ \t]*(?:\r\n|\r|\n|\Z)")
+_CLOSING = re.compile(rf"[\r\n](?={_FENCE.pattern})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,10 @@ def _split(path: str, text: str) -> tuple[str, str, str] | Issue:
     opening = _FENCE.match(text)
     if opening is None:
         return Issue.of("front-matter-missing", path, 1)
-    closing = _FENCE.search(text, opening.end())
+    closing = _CLOSING.search(text, opening.end() - 1)  # at once, when there is nothing between the two
     if closing is None:
         return Issue.of("front-matter-open", path, 1)
-    return opening[0], text[opening.end() : closing.start()], text[closing.start() :]
+    return opening[0], text[opening.end() : closing.end()], text[closing.end() :]
 
 
 def rewrite(data: bytes, changes: Mapping[str, Value | None]) -> bytes:

@@ -33,7 +33,7 @@ class Bench(Protocol):
 # Makes the executor whose processes have opened the bench, and tells how many chunks may be under way.
 Pool = Callable[[Bench], tuple[Executor, int]]
 
-_opened: Bench | None = None
+_opened: list[Bench] = []  # in a process of the pool, its bench
 
 
 def fork_pool(jobs: int) -> Pool | None:
@@ -82,11 +82,9 @@ def in_chunks(things: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def _open(bench: Bench) -> None:
-    global _opened  # one per process: what its chunks are worked with
     gc.freeze()  # what was inherited stays shared with the parent instead of being touched by the collector
-    _opened = bench.opened()
+    _opened[:] = [bench.opened()]
 
 
 def _work(chunk: Any) -> Any:
-    assert _opened is not None
-    return _opened.work(chunk)
+    return _opened[0].work(chunk)

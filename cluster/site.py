@@ -162,6 +162,9 @@ class Cluster:
     compress: bool = True
     issues: tuple[Issue, ...] = field(default=())
 
+    def __hash__(self) -> int:
+        return hash((self.fingerprint, self.url))
+
     def address(self, site: Site) -> str:
         """The site's absolute address without a trailing slash."""
         return self.url.replace("{host}", site.host)

@@ -18,6 +18,7 @@ from cluster.errors import ContentError
 
 TOPS = ("content", "sites")
 REGULAR = ("100644", "100755")
+_CHUNK = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,8 +42,8 @@ class Source(Protocol):
     def revision(self) -> str:
         """The commit, or a hash of the folder's files."""
 
-    def entries(self) -> Iterable[Entry]:
-        """All files below `content/` and `sites/`, sorted by path."""
+    def entries(self, under: str = "") -> Iterable[Entry]:
+        """The files below `content/` and `sites/`, or below the folder `under` alone, sorted by path."""
 
     def changes_since(self, revision: str) -> Iterable[Entry] | None:
         """What differs from an earlier revision, or None when that cannot be told."""
@@ -53,8 +54,17 @@ class Source(Protocol):
     def read(self, entry: Entry) -> bytes:
         """The bytes of a regular file."""
 
+    def read_many(self, entries: Iterable[Entry], limit: int) -> Iterator[tuple[Entry, bytes | None, int]]:
+        """Each regular file in the given order with its bytes and their number; None for more than `limit` bytes.
+
+        What is no regular file, or no more, is passed over. `entries` may be read some way ahead.
+        """
+
     def reopened(self) -> Source:
         """The same state for another process, which must not share this one's pipes."""
+
+    def close(self) -> None:
+        """Ends what is kept open for reading; reading again opens it again."""
 
 
 class ChangedError(ContentError):
@@ -86,9 +96,10 @@ class FolderSource:
             digest.update(f"{entry.mode} {entry.blob} {entry.path}\0".encode())
         return f"folder-{digest.hexdigest()[:32]}"
 
-    def entries(self) -> Iterable[Entry]:
-        """All files, sorted by path."""
-        return self._entries
+    def entries(self, under: str = "") -> Iterable[Entry]:
+        """The files below `under`, or all, sorted by path."""
+        places = tuple(f"{place}/" for place in tops_below(under))
+        return tuple(entry for entry in self._entries if entry.path.startswith(places))
 
     def changes_since(self, revision: str) -> Iterable[Entry] | None:
         """Nothing when the folder is the same, else unknown."""
@@ -109,6 +120,13 @@ class FolderSource:
             raise ChangedError(f"{entry.path} was changed meanwhile. Try again.", f"{entry.path} 刚刚被改动。请重试。")
         return data
 
+    def read_many(self, entries: Iterable[Entry], limit: int) -> Iterator[tuple[Entry, bytes | None, int]]:
+        """Each regular file in the given order with its bytes, checked as by `read`, and their number."""
+        for entry in entries:
+            if entry.is_regular and entry.blob:
+                size = self.size(entry)
+                yield entry, self.read(entry) if size <= limit else None, size
+
     def size(self, entry: Entry) -> int:
         """The file's size in bytes; a file that has gone meanwhile is a `ContentError`."""
         try:
@@ -122,6 +140,9 @@ class FolderSource:
     def reopened(self) -> Source:
         """Itself: a folder needs nothing open."""
         return self
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def _unreadable(path: str, error: OSError) -> ContentError:
@@ -146,7 +167,7 @@ def _walk(folder: Path, top: str) -> Iterator[Entry]:
                     if not child.name.startswith("."):
                         pending.append(path)
                 elif child.is_file() and not is_scratch(child.name):
-                    yield Entry(path, blob_id(Path(child.path).read_bytes()))
+                    yield Entry(path, _file_id(Path(child.path)))
 
 
 def is_scratch(name: str) -> bool:
@@ -161,16 +182,36 @@ def printable(path: str) -> str:
 
 def blob_id(data: bytes) -> str:
     """Git's name for these bytes."""
-    digest = hashlib.sha1(usedforsecurity=False)
-    digest.update(b"blob %d\0" % len(data))
+    digest = _begun(len(data))
     digest.update(data)
     return digest.hexdigest()
+
+
+def _file_id(place: Path) -> str:
+    """Git's name for a file's bytes, which may be more than fit in memory."""
+    with place.open("rb") as file:
+        digest = _begun(os.fstat(file.fileno()).st_size)
+        while piece := file.read(_CHUNK):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _begun(size: int) -> hashlib._Hash:
+    return hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+
+
+def tops_below(under: str) -> tuple[str, ...]:
+    """The folders to list for what lies below `under`: both tops when it is empty, none when it is in neither."""
+    parts = under.split("/")
+    if not under or parts[0] not in TOPS or {"", ".", ".."}.intersection(parts) or "\0" in under:
+        return () if under else TOPS
+    return (under,)
 
 
 def config_files(source: Source) -> dict[str, bytes]:
     """`path → bytes` of every TOML file below `sites/`."""
     return {
         entry.path: source.read(entry)
-        for entry in source.entries()
-        if entry.path.startswith("sites/") and entry.path.endswith(".toml") and entry.is_regular
+        for entry in source.entries("sites")
+        if entry.path.endswith(".toml") and entry.is_regular
     }

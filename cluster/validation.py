@@ -17,6 +17,7 @@ from cluster.issues import Issue
 from cluster.site import SLUG, Cluster, Site
 
 _YEAR = re.compile(r"[1-9][0-9]{3}")
+_SLUG = re.compile(SLUG)
 _RESERVED_SLUG = re.compile(r"index|feed|list-[0-9]+")
 _COPIED = ("title", "date", "updated", "expires", "topic", "law", "id")
 
@@ -102,7 +103,7 @@ def find_place(path: str) -> Place | Issue:
     if len(parts) < 4 or parts[0] != "content" or not path.endswith(".md"):
         return Issue.of("path-bad", path, 0)
     slug = parts[-1].removesuffix(".md")
-    if not re.fullmatch(SLUG, slug) or _RESERVED_SLUG.fullmatch(slug):
+    if not _SLUG.fullmatch(slug) or _RESERVED_SLUG.fullmatch(slug):
         return Issue.of("slug-bad", path, 0, slug=slug, reserved="index / feed / list-N")
     dated = _YEAR.fullmatch(parts[-2]) is not None
     column = "/".join(parts[2 : -2 if dated else -1])

@@ -11,7 +11,7 @@ Called by build, which reports them, and publish, which holds.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -77,10 +77,19 @@ def removals(old: Manifest | None, new: Manifest) -> list[Removal]:
     """What each site would lose, sites in order; without an `old` manifest nothing."""
     if old is None:
         return []
-    totals = _pages_by_site(old)
-    gone = _pages_by_site(path for path in old if path not in new)
-    left = set(new.sites())
-    found = (_removal(site, gone[site], totals[site], new, old, site in left) for site in old.sites())
+    pages = _pages_by_site(old)
+    gone = [path for path in old if path not in new]
+    return judge({site: pages[site] for site in old.sites()}, gone, set(new.sites()))
+
+
+def judge(pages: Mapping[str, int], gone: Collection[str], left: Collection[str]) -> list[Removal]:
+    """What each site would lose: it has so many `pages`, these paths go, and the sites of `left` stay."""
+    counts = _pages_by_site(gone)
+    homes = {path for path in gone if path.count("/") == 1}
+    found = (
+        _removal(site, counts[site], total, is_left=site in left, loses_home=f"{site}/{HOME}" in homes)
+        for site, total in sorted(pages.items())
+    )
     return [removal for removal in found if removal.count or removal.is_held]
 
 
@@ -89,11 +98,10 @@ def holds(old: Manifest | None, new: Manifest) -> list[Removal]:
     return [removal for removal in removals(old, new) if removal.is_held]
 
 
-def _removal(site: str, count: int, total: int, new: Manifest, old: Manifest, is_left: bool) -> Removal:
-    home = f"{site}/{HOME}"
+def _removal(site: str, count: int, total: int, *, is_left: bool, loses_home: bool) -> Removal:
     if not is_left:
         return Removal(site, count, total, Reason.SITE)
-    if home in old and home not in new:
+    if loses_home:
         return Removal(site, count, total, Reason.HOME)
     if count > PAGES_ALWAYS_FREE and count * 100 > total * PERCENT_FREE:
         return Removal(site, count, total, Reason.MANY)

@@ -14,21 +14,20 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from cluster.aside import write_aside
 from cluster.blobs import BlobStore
 from cluster.content_type import template_issues
 from cluster.errors import BuildError, BusyError, ConfigError
 from cluster.index import Index, Touch
-from cluster.index.ingest import dump_issue, parse_issue
+from cluster.index.ingest import parse_issue
 from cluster.index.outputs import Built
 from cluster.index.schema import delete_index, refuse_when_busy
 from cluster.index.settle import NOT_BUILT
 from cluster.issues import Issue
-from cluster.manifest import Manifest
+from cluster.manifest import ASSETS, Manifest
 from cluster.media import MediaStore
 from cluster.pool import Pool, fork_pool
 from cluster.settings import DEFAULT_PORT, url_at
@@ -38,7 +37,7 @@ from plugins.pages.changes import has_changes
 from plugins.pages.job import Job, Scope, Sink, next_moment
 from plugins.pages.sinks import BlobSink
 from publish.pelican_run import run_pelican
-from publish.recipe import site_parts, site_recipe
+from publish.recipe import site_parts, site_recipe, theme_hash
 
 # The theme's templates of pages that the engine makes; the others are for items.
 _PAGES = frozenset(
@@ -65,11 +64,6 @@ class Rooms:
     def index(self) -> Path:
         """The index."""
         return self.var / "index.db"
-
-    @property
-    def state(self) -> Path:
-        """What the last build told."""
-        return self.var / "build.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,13 +161,19 @@ def read_cluster(source: Source, url: str = "", *, port: int = DEFAULT_PORT, the
         MisconfiguredError: with every mistake.
     """
     files = config_files(source)
-    cluster, issues = load_cluster(files)
+    cluster, issues = _loaded(tuple(sorted(files.items())))
     if theme is not None:
         types = {path: data for path, data in files.items() if path.startswith("sites/types/")}
         issues = (*issues, *template_issues(types, _item_templates(theme)))
     if cluster is None or issues:
         raise MisconfiguredError(tuple(sorted(issues)))
     return replace(cluster, url=url or url_at(cluster.url, port))
+
+
+@lru_cache(maxsize=2)
+def _loaded(files: tuple[tuple[str, bytes], ...]) -> tuple[Cluster | None, tuple[Issue, ...]]:
+    """What these files configure: a process that lives long reads hundreds of columns once, not at every build."""
+    return load_cluster(dict(files))
 
 
 def _item_templates(theme: Path) -> frozenset[str]:
@@ -188,9 +188,7 @@ def build(source: Source, rooms: Rooms, order: Order, progress: Progress = lambd
         if order.full or not rooms.blobs.root.is_dir():
             delete_index(rooms.index)
         work = _Work(source, rooms, order, cluster, progress)
-        outcome = _healing(rooms.index, work.build)
-        _remember(rooms.state, outcome)
-        return outcome
+        return _healing(rooms.index, work.build)
 
 
 def _healing(index: Path, make: Callable[[], Outcome]) -> Outcome:
@@ -237,9 +235,10 @@ class _Work:
         index = Index(self.rooms.index)
         try:
             self._update(index)
+            theme = theme_hash(self.rooms.theme)
             for site in self.cluster.sites.values():
                 if not self.order.sites or site.key in self.order.sites:
-                    self._build_site(index, site)
+                    self._build_site(index, site, theme)
             index.forget_touches()
             return self._outcome(index)
         finally:
@@ -253,10 +252,10 @@ class _Work:
             with index.writing():
                 self._count(key, *index.outputs.forget_site(key))
 
-    def _build_site(self, index: Index, site: Site) -> None:
+    def _build_site(self, index: Index, site: Site, theme: str) -> None:
         """One site, unless nothing leads to it."""
         built, touch = index.outputs.built().get(site.key), index.last_touch()
-        recipe, parts = site_recipe(self.cluster, site, self.rooms.theme), site_parts(site)
+        recipe, parts = site_recipe(self.cluster, site.key, theme), site_parts(self.cluster, site.key)
         job = self._job(index, site, _scope(index, built, recipe, parts))
         with index.writing():
             if has_changes(job):
@@ -264,7 +263,7 @@ class _Work:
                 run_pelican(job, self.rooms.var)
                 self.rooms.blobs.sync()
             frame = job.frame[0] if job.frame else job.scope.frame
-            job.outputs.finish(touch, recipe, json.dumps(parts), frame)
+            job.outputs.finish(touch, recipe, json.dumps(dict(parts)), frame)
         self._count(site.key, job.outputs.written, job.outputs.removed)
 
     def _job(self, index: Index, site: Site, scope: Scope) -> Job:
@@ -277,11 +276,12 @@ class _Work:
         return fork_pool(self.order.jobs)
 
     def _count(self, site: str, written: set[str], removed: set[str]) -> None:
-        self.written.update(f"{site}/{path}" for path in written - removed)
-        self.removed.update(f"{site}/{path}" for path in removed - written)
+        self.written.update(_in_manifest(site, path) for path in written - removed)
+        self.removed.update(_in_manifest(site, path) for path in removed - written)
 
     def _outcome(self, index: Index) -> Outcome:
-        noted = (parse_issue(text) for text in index.outputs.issues())
+        until = next_moment(self.cluster, index, self.order.now)
+        index.outputs.remember_next_moment(until)
         return Outcome(
             index=self.rooms.index,
             root=index.outputs.root(),
@@ -290,8 +290,8 @@ class _Work:
             pages_total=sum(built.pages for built in index.outputs.built().values()),
             written=frozenset(self.written),
             removed=frozenset(self.removed),
-            issues=tuple(sorted({*index.issues(self.order.now), *noted})),
-            next_moment=next_moment(self.cluster, index, self.order.now),
+            issues=_all_issues(index, self.order.now),
+            next_moment=until,
             cluster=self.cluster,
         )
 
@@ -312,6 +312,10 @@ def make_job(source: Source, cluster: Cluster, site: Site, index: Index, rooms: 
     return Job(cluster, site, source, index, media, now, sink, rooms.theme, index.site_outputs(site.key))
 
 
+def _in_manifest(site: str, path: str) -> str:
+    return path if path.startswith(f"{ASSETS}/") else f"{site}/{path}"
+
+
 def _count_pages(paths: frozenset[str]) -> int:
     return sum(1 for path in paths if path.endswith(".html"))
 
@@ -327,7 +331,7 @@ def read_output(index: Path) -> tuple[Manifest, str]:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the last build told, as `var/build.json` keeps it."""
+    """What the last build told."""
 
     root: str
     now: str
@@ -335,25 +339,20 @@ class State:
     issues: tuple[Issue, ...]
 
 
-def read_state(path: Path) -> State | None:
-    """The state in a file, None when it is missing or damaged: it is derived."""
-    try:
-        data = json.loads(path.read_text("utf-8"))
-        issues = tuple(parse_issue(text) for text in data["issues"])
-        root, now, until = (str(data[name]) for name in ("root", "now", "next_moment"))
-        return State(root, now, until, issues)
-    except (FileNotFoundError, ValueError, TypeError, LookupError):
+def read_state(rooms: Rooms) -> State | None:
+    """What the last build told, None when there was none; a damaged index is taken for none: it is derived."""
+    if not rooms.index.exists():
         return None
+    index = Index(rooms.index)
+    try:
+        now = index.now
+        return State(index.outputs.root(), now, index.outputs.next_moment, _all_issues(index, now)) if now else None
+    finally:
+        index.close()
 
 
-def _remember(path: Path, outcome: Outcome) -> None:
-    state = {
-        "root": outcome.root,
-        "now": outcome.now,
-        "next_moment": outcome.next_moment,
-        "issues": [dump_issue(issue) for issue in outcome.issues],
-    }
-    write_aside(path, json.dumps(state, ensure_ascii=False).encode())
+def _all_issues(index: Index, now: str) -> tuple[Issue, ...]:
+    return tuple(sorted({*index.issues(now), *map(parse_issue, index.outputs.issues())}))
 
 
 @contextmanager

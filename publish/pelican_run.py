@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from pathlib import Path
 from cluster.errors import BuildError, ContentError
 from plugins.pages.job import Job
 from plugins.pages.settings import pelican_settings
+from plugins.pages.templates import kept_templates
+from publish.recipe import theme_hash
 
 
 def run_pelican(job: Job, scratch: Path) -> None:
@@ -21,17 +24,14 @@ def run_pelican(job: Job, scratch: Path) -> None:
         ContentError: the content cannot be read any more.
         sqlite3.Error: the index is damaged.
     """
-    from jinja2 import FileSystemBytecodeCache
     from pelican import Pelican  # heavy: 0.2 s that a status or a rollback need not pay
     from pelican.log import console
     from pelican.settings import read_settings
 
-    content, templates = scratch / "empty", scratch / "templates"
-    for folder in (content, templates):
-        folder.mkdir(parents=True, exist_ok=True)
-    settings = pelican_settings(
-        job, content=content, output=scratch / "output", templates=FileSystemBytecodeCache(str(templates))
-    )
+    content = scratch / "empty"
+    content.mkdir(parents=True, exist_ok=True)
+    templates = kept_templates(scratch / "templates", theme_hash(job.theme))
+    settings = pelican_settings(job, content=content, output=scratch / "output", templates=templates)
     console.quiet = True
     with _errors_gathered() as errors:
         try:
@@ -55,9 +55,12 @@ def _failed(site: str, what: str) -> BuildError:
 def _errors_gathered() -> Iterator[list[str]]:
     """Collects what Pelican only logs as an error, so that it becomes one."""
     errors: list[str] = []
+    here = os.getpid()
 
     class Gather(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
+            if os.getpid() != here:
+                raise RuntimeError(record.getMessage())  # another process's list would be lost with it
             errors.append(record.getMessage())
 
     gather, logger = Gather(logging.ERROR), logging.getLogger("pelican")

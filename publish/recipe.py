@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.metadata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,20 +21,24 @@ _ROOMS = ("cluster", "plugins", "publish")
 _LIBRARIES = ("pelican", "markdown", "jinja2", "nh3", "brotli", "babel", "feedgenerator")
 
 
-def site_recipe(cluster: Cluster, site: Site, theme: Path) -> str:
-    """A hash of everything but items and parts that the site's output follows from."""
+@functools.lru_cache(maxsize=64)
+def site_recipe(cluster: Cluster, key: str, theme: str) -> str:
+    """A hash of everything but items and parts that a site's output follows from; `theme` is the theme's own."""
+    site = cluster.sites[key]
     own = replace(site, home=(), topics={}, gone=(), columns=_without_lines(site))
     others = [
         (other.key, other.host, other.name, other.short_name, other.language, other.help, _titles(other))
         for other in cluster.sites.values()
     ]
     shared = (cluster.name, cluster.domain, cluster.url, cluster.compress, cluster.types_fingerprint)
-    words = f"{loaded_program()}\0{theme_hash(theme)}\0{own!r}\0{others!r}\0{shared!r}"
+    words = f"{loaded_program()}\0{theme}\0{own!r}\0{others!r}\0{shared!r}"
     return hashlib.sha256(words.encode()).hexdigest()
 
 
-def site_parts(site: Site) -> dict[str, str]:
-    """The hash of each part of the site's configuration that only few pages show."""
+@functools.lru_cache(maxsize=64)
+def site_parts(cluster: Cluster, key: str) -> Mapping[str, str]:
+    """The hash of each part of a site's configuration that only few pages show."""
+    site = cluster.sites[key]
     lines = [column.line for column in site.columns.values()]
     parts = {"home": repr(site.home), "gone": repr(site.gone), "lines": repr(lines)}
     parts |= {f"topic:{site.key}:{name}": repr(topic) for name, topic in site.topics.items()}

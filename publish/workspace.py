@@ -11,6 +11,8 @@ from pathlib import Path
 from cluster.clock import parse_date
 from cluster.errors import BusyError, ClusterError, ContentError, FormatError
 from cluster.gitstore import GitSource, GitStore
+from cluster.index import Index
+from cluster.index.outputs import Removed
 from cluster.manifest import Entry, Manifest
 from cluster.settings import Settings
 from cluster.source import FolderSource, Source
@@ -102,9 +104,27 @@ class Workspace:
         outcome = release.publish(
             office, as_built(built), at=at, who=who, resume=resume, accept_removals=accept_removals
         )
+        if outcome.release is not None and outcome.receipts:
+            self._mark_released(outcome.release.root)
         if outcome.is_new and outcome.receipts:
             self.sweep()
         return outcome
+
+    def _mark_released(self, root: str) -> None:
+        index = Index(self.rooms.index)
+        try:
+            with index.writing():
+                index.outputs.mark_released(root)
+        finally:
+            index.close()
+
+    def removed_since_release(self) -> Removed | None:
+        """What the last release has and the last build has not; None when no release is known."""
+        index = Index(self.rooms.index)
+        try:
+            return index.outputs.removed_since_release()
+        finally:
+            index.close()
 
     def sweep(self) -> int:
         """Removes the blobs that neither the last build nor the last release has, once they are the most.

@@ -7,6 +7,7 @@ item again; after that, and after a change too big to follow, `epoch` moves on a
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import json
@@ -63,7 +64,7 @@ def update_index(
         some = list(itertools.islice(changed, MOST_FOLLOWED + 1))
         readings = _read(source, cluster, itertools.chain(some, changed), pool)
         if fresh or len(some) > MOST_FOLLOWED:
-            updated = _learn_all(db, readings, now)
+            updated = _learn_all(db, readings, now, fresh=fresh)
         else:
             ended = _ended(db, cluster, now)
             updated = _learn_some(db, list(readings), now)
@@ -78,6 +79,7 @@ def update_index(
     return updated
 
 
+@functools.lru_cache(maxsize=4)
 def _reading_settings(cluster: Cluster) -> str:
     """A hash of what items are read by: content types, and which columns and topics there are."""
     places = [(key, tuple(site.columns), tuple(site.topics)) for key, site in cluster.sites.items()]
@@ -130,7 +132,7 @@ class _Reader:
 
     def work(self, chunk: list[Entry]) -> list[Reading]:
         items = [entry for entry in chunk if _is_item(entry)]
-        found = (self.source.read_many if hasattr(self.source, 'read_many') else _SHIM(self.source))(items, LIMITS.item_bytes)
+        found = self.source.read_many(items, LIMITS.item_bytes)
         return [self._item(*next(found)) if _is_item(entry) else self._other(entry) for entry in chunk]
 
     def _item(self, entry: Entry, data: bytes | None, size: int) -> Reading:
@@ -182,11 +184,11 @@ def _learn_some(db: sqlite3.Connection, readings: list[Reading], now: str) -> Up
     )
 
 
-def _learn_all(db: sqlite3.Connection, readings: Iterable[Reading], now: str) -> Updated:
+def _learn_all(db: sqlite3.Connection, readings: Iterable[Reading], now: str, *, fresh: bool) -> Updated:
     """All files, or very many: nothing is told but that everything may be other than before."""
     read = removed = 0
     for some in in_chunks(readings, _CHUNK):
-        for reading in some:
+        for reading in [] if fresh else some:
             _forget(db, reading.entry.path)
         _insert(db, some)
         read += sum(1 for reading in some if reading.entry.blob)
@@ -226,11 +228,3 @@ def parse_issue(text: str) -> Issue:
     data = json.loads(text)
     data["values"] = tuple((name, value) for name, value in data["values"])
     return Issue(**data)
-
-
-def _SHIM(source):
-    def read_many(entries, limit):
-        for entry in entries:
-            size = source.size(entry)
-            yield entry, (source.read(entry) if size <= limit else None), size
-    return read_many

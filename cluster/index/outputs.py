@@ -7,12 +7,13 @@ directories are brought up with the changed ones alone, so the root of 300,000 f
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cluster.index.card import position
 from cluster.index.reads import Reads
+from cluster.index.schema import read_meta, write_meta
 from cluster.index.settle import NOT_BUILT, Touch
 from cluster.manifest import ASSETS, Directory, Entry, Manifest
 
@@ -59,6 +60,14 @@ class Built:
     pages: int
 
 
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What went since a release: how many pages each site had in it, and the paths that are no more."""
+
+    pages: Mapping[str, int]
+    gone: tuple[str, ...]
+
+
 class Outputs:
     """The output of all sites, in the index's database; whoever writes holds a transaction."""
 
@@ -91,6 +100,46 @@ class Outputs:
         rows = self._db.execute("SELECT site, folder, name, raw, brotli, size FROM page")
         return Manifest.of({_full(site, _join(folder, name)): _entry(*rest) for site, folder, name, *rest in rows})
 
+    @property
+    def next_moment(self) -> str:
+        """The stamp at which the output changes by itself, as the last build knew it."""
+        return read_meta(self._db, "next_moment")
+
+    def remember_next_moment(self, moment: str) -> None:
+        """Keeps it."""
+        if moment != self.next_moment:
+            write_meta(self._db, "next_moment", moment)
+
+    def mark_released(self, root: str) -> None:
+        """Says that the tree with this root has been released: what differs from it is noted from now on."""
+        if root == self.root():
+            self._db.execute("DELETE FROM since")
+            write_meta(self._db, "released", root)
+
+    def removed_since_release(self) -> Removed | None:
+        """What the last release has and this tree has not; None when no release is known."""
+        if not read_meta(self._db, "released"):
+            return None
+        pages = {site: built.pages - self._notices(site) for site, built in self.built().items()}
+        gone = []
+        for path, was_there in self._db.execute("SELECT path, raw IS NOT NULL FROM since"):
+            site, _, rest = path.partition("/")
+            is_there = self._is_there(path)
+            if rest.endswith(".html") and site != ASSETS and not rest.startswith("leave/"):
+                pages[site] = pages.get(site, 0) + was_there - is_there
+            if was_there and not is_there:
+                gone.append(path)
+        return Removed(pages, tuple(sorted(gone)))
+
+    def _notices(self, site: str) -> int:
+        """How many leaving notices a site has: they come and go with links, and nobody misses one."""
+        query = "SELECT count(*) FROM page WHERE site = ? AND kind <> 'article' AND kind = 'leave'"
+        return int(self._db.execute(query, (site,)).fetchone()[0])
+
+    def _is_there(self, path: str) -> bool:
+        site, _, rest = path.partition("/")
+        return site != ASSETS and SiteOutputs(self._db, site).entry(rest) is not None
+
     def issues(self) -> Iterator[str]:
         """The issues that pages noted, as lines of JSON."""
         return (row[0] for row in self._db.execute("SELECT value FROM finding WHERE kind = 'issue'"))
@@ -110,6 +159,9 @@ class SiteOutputs:
         self.added = 0
         self.added_pages = 0
         self._folders: set[str] = set()
+        self._has_release = bool(read_meta(db, "released"))
+        # A site that never was built has nothing to be looked up for each of its pages.
+        self._is_new = db.execute("SELECT 1 FROM page WHERE site = ? LIMIT 1", (site,)).fetchone() is None
 
     # ---- looking --------------------------------------------------------------------------------------------------
 
@@ -163,9 +215,9 @@ class SiteOutputs:
     def needed(self, kind: str, name: str) -> str | None:
         """The value with which a page needs a file or an address; None when none does any more."""
         row = self._db.execute(
-            """SELECT value FROM finding JOIN page ON page = number
-               WHERE finding.kind = ? AND finding.name = ? AND page.site = ? ORDER BY value LIMIT 1""",
-            (kind, name, self.site),
+            # All pages that need a file note it alike, since all of them read it.
+            "SELECT value FROM finding WHERE site = ? AND kind = ? AND name = ? LIMIT 1",
+            (self.site, kind, name),
         ).fetchone()
         return str(row[0]) if row else None
 
@@ -181,31 +233,38 @@ class SiteOutputs:
 
     # ---- keeping --------------------------------------------------------------------------------------------------
 
+    def known(self, path: str) -> Entry | None:
+        """A file's hashes as the last build left them."""
+        return None if self._is_new else self.entry(path)
+
     def keep(self, made: Made) -> None:
         """Takes one file that was made; what is as it was is not written again."""
-        row = self._row("number, raw, brotli, size, kind, subject, year, part", made.key.path)
+        row = None
+        if not self._is_new or made.key.path in self.written:
+            row = self._row("number, raw, brotli, size, kind, subject, year, part", made.key.path)
         if row is None:
             number = self._insert(made)
         else:
             number = int(row[0])
             self._forget_notes(number)
-            if _entry(*row[1:4]) != made.entry or tuple(row[4:]) != tuple(made.key[1:]):
-                self._replace(number, made, is_changed=_entry(*row[1:4]) != made.entry)
+            known = _entry(*row[1:4])
+            if known != made.entry:
+                self._changed(made.key.path, self.written, known)
+            if known != made.entry or tuple(row[4:]) != tuple(made.key[1:]):
+                self._replace(number, made)
         self._note(number, made)
 
     def _insert(self, made: Made) -> int:
         folder, name = _cut(made.key.path)
         self._add(made.key.path, 1)
-        self._changed(made.key.path, self.written)
+        self._changed(made.key.path, self.written, None)
         cursor = self._db.execute(
             f"INSERT INTO page (site, {_KEY}, raw, brotli, size) VALUES ({','.join('?' * 10)})",
             (self.site, folder, name, *made.key[1:], *_values(made.entry)),
         )
         return int(cursor.lastrowid or 0)
 
-    def _replace(self, number: int, made: Made, *, is_changed: bool) -> None:
-        if is_changed:
-            self._changed(made.key.path, self.written)
+    def _replace(self, number: int, made: Made) -> None:
         self._db.execute(
             "UPDATE page SET kind = ?, subject = ?, year = ?, part = ?, raw = ?, brotli = ?, size = ? WHERE number = ?",
             (*made.key[1:], *_values(made.entry), number),
@@ -215,9 +274,13 @@ class SiteOutputs:
         self.added += count
         self.added_pages += count if path.endswith(".html") else 0
 
-    def _changed(self, path: str, where: set[str]) -> None:
+    def _changed(self, path: str, where: set[str], known: Entry | None) -> None:
         where.add(path)
-        self._folders.add(_full(self.site, path).rpartition("/")[0])
+        full = _full(self.site, path)
+        self._folders.add(full.rpartition("/")[0])
+        if self._has_release:
+            values = _values(known) if known is not None else (None, None, None)
+            self._db.execute("INSERT OR IGNORE INTO since VALUES (?, ?, ?, ?)", (full, *values))
 
     def _note(self, number: int, made: Made) -> None:
         if made.reads.keys:
@@ -226,7 +289,9 @@ class SiteOutputs:
             self._db.executemany("INSERT INTO span VALUES (?,?,?,?,?,?)", [(*one, number) for one in made.reads.spans])
         if made.findings:
             self.loose.update((kind, name) for kind, name, _ in made.findings if name)
-            self._db.executemany("INSERT INTO finding VALUES (?,?,?,?)", [(number, *one) for one in made.findings])
+            self._db.executemany(
+                "INSERT INTO finding VALUES (?,?,?,?,?)", [(self.site, number, *one) for one in made.findings]
+            )
 
     def _forget_notes(self, number: int) -> None:
         found = self._db.execute("SELECT kind, name FROM finding WHERE page = ? AND name <> ''", (number,))
@@ -237,12 +302,12 @@ class SiteOutputs:
     def remove(self, paths: Iterable[str]) -> None:
         """Takes files away that the site no longer has."""
         for path in paths:
-            row = self._row("number", path)
+            row = self._row("number, raw, brotli, size", path)
             if row is not None:
                 self._forget_notes(row[0])
                 self._db.execute("DELETE FROM page WHERE number = ?", (row[0],))
                 self._add(path, -1)
-                self._changed(path, self.removed)
+                self._changed(path, self.removed, _entry(*row[1:]))
 
     def remove_all(self) -> None:
         """Takes every file away."""

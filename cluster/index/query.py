@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cluster.index.card import position
 from cluster.index.ingest import Updated, parse_issue, update_index
@@ -33,6 +33,9 @@ _ITEM = (
 )
 _OWNER = """(SELECT min(twin.path) FROM item AS twin WHERE twin.id = item.id AND twin.path < item.path
              AND (twin.expires = '' OR twin.expires > :now))"""
+_BESIDE = 'SELECT path, url, title FROM item WHERE site = ?1 AND "column" = ?2'
+_BEFORE = f"{_BESIDE} AND (date, path) < (?3, ?4) AND (year > 0) = ?5 AND shown ORDER BY date DESC, path DESC LIMIT 1"
+_AFTER = f"{_BESIDE} AND (date, path) > (?3, ?4) AND (year > 0) = ?5 AND shown ORDER BY date, path LIMIT 1"
 _LISTED = f"SELECT {_ITEM} FROM listing JOIN item USING (path) WHERE listing.site = :site AND list = :list"
 
 
@@ -62,6 +65,14 @@ class IndexedItem:
     def modified(self) -> str:
         """The stamp that feeds and sitemaps give: the update, else the date."""
         return self.updated or self.date
+
+
+class Neighbour(NamedTuple):
+    """An item that stands beside another."""
+
+    path: str
+    url: str
+    title: str
 
 
 class Index:
@@ -95,6 +106,11 @@ class Index:
     def revision(self) -> str:
         """The revision of the content that the index was brought up to, empty for none."""
         return read_meta(self._db, "revision")
+
+    @property
+    def now(self) -> str:
+        """The moment that the index was settled at, empty for none."""
+        return read_meta(self._db, "now")
 
     @contextmanager
     def reading(self) -> Iterator[Reads]:
@@ -153,7 +169,7 @@ class Index:
         rows = self._db.execute("SELECT path, url FROM item WHERE path > ? AND path < ? AND shown", (start, end))
         return ((row[0], row[1]) for row in rows)
 
-    def neighbours(self, item: IndexedItem) -> tuple[IndexedItem | None, IndexedItem | None]:
+    def neighbours(self, item: IndexedItem) -> tuple[Neighbour | None, Neighbour | None]:
         """The shown items just before and just after in the same column, by (date, path).
 
         A dated item's neighbours are dated, a standing one's standing.
@@ -162,14 +178,11 @@ class Index:
 
     def beside(
         self, site: str, column: str, date: str, path: str, *, dated: bool
-    ) -> tuple[IndexedItem | None, IndexedItem | None]:
+    ) -> tuple[Neighbour | None, Neighbour | None]:
         """The shown items of a column just before and just after a place in it."""
-        select = f'SELECT {_ITEM} FROM item WHERE site = :site AND "column" = :column'
-        which = f"(year > 0) = {dated:d} AND shown"
-        key = {"site": site, "column": column, "date": date, "path": path}
-        before = f"{select} AND (date, path) < (:date, :path) AND {which} ORDER BY date DESC, path DESC LIMIT 1"
-        after = f"{select} AND (date, path) > (:date, :path) AND {which} ORDER BY date, path LIMIT 1"
-        return self._one(before, **key), self._one(after, **key)
+        key = (site, column, date, path, dated)
+        before, after = self._db.execute(_BEFORE, key).fetchone(), self._db.execute(_AFTER, key).fetchone()
+        return Neighbour(*before) if before else None, Neighbour(*after) if after else None
 
     def referring(self, item: IndexedItem, field: str) -> list[IndexedItem]:
         """The shown items whose `field` names this one, by (date, path)."""
@@ -181,6 +194,12 @@ class Index:
                 field=field, short=short, full=full, id=id,
             )
         )  # fmt: skip
+
+    def all_referring(self, item: IndexedItem) -> dict[str, list[IndexedItem]]:
+        """The shown items that name this one in any field, by that field; nothing for nearly every item."""
+        names = reference_keys(item.path, item.id)
+        rows = self._db.execute("SELECT DISTINCT field FROM reference WHERE target IN (?, ?, ?)", names).fetchall()
+        return {row[0]: self.referring(item, row[0]) for row in rows}
 
     def versions(self, law: str) -> list[IndexedItem]:
         """The shown versions of a law, oldest first."""
@@ -199,6 +218,18 @@ class Index:
         last = _place(items[-1]) if len(items) == count and items else LOWEST
         self._saw_span(Span(site, list, HIGHEST, last, last))
         return items
+
+    def latest(self, site: str, list: str) -> str:
+        """The stamp that feeds and sitemaps give for the newest dated item of a list, empty without one."""
+        row = self._db.execute(
+            """SELECT updated, listing.date, path FROM listing JOIN item USING (path)
+               WHERE listing.site = ? AND list = ? AND listing.date > ''
+               ORDER BY listing.date DESC, path DESC LIMIT 1""",
+            (site, list),
+        ).fetchone()
+        last = position(row[1], row[2]) if row else LOWEST
+        self._saw_span(Span(site, list, HIGHEST, last, last))
+        return (row[0] or row[1]) if row else ""
 
     def standing(self, site: str, list: str) -> tuple[IndexedItem, ...]:
         """The standing items of a list, by path."""
@@ -303,6 +334,14 @@ class Index:
         """A rendered body kept for a blob and a renderer's settings."""
         row = self._db.execute("SELECT data FROM body WHERE blob = ? AND settings = ?", (blob, settings)).fetchone()
         return str(row[0]) if row else None
+
+    def unkept(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """(path, blob) of those of the items whose body is not kept."""
+        query = "SELECT blob FROM item WHERE path = ? AND NOT EXISTS (SELECT 1 FROM body WHERE body.blob = item.blob)"
+        for path in paths:
+            row = self._db.execute(query, (path,)).fetchone()
+            if row is not None:
+                yield path, row[0]
 
     def keep_body(self, blob: str, settings: str, data: str) -> None:
         """Keeps a rendered body until its blob goes; those of other settings go now."""

@@ -7,7 +7,8 @@ Three kinds of tables, all derived:
 - *lists*: `listing` holds the shown items of every list (columns, all their ancestors, topics) in their order, `tally`
   counts them by year. `touch` is the journal of what changed, for sites that have not been built since.
 - *output*: `page` holds every output file of the last build with its hashes, `reading`, `span` and `finding` what a
-  page read and noted, `directory` the Merkle tree over all of them, `built` how far each site has come.
+  page read and noted, `directory` the Merkle tree over all of them, `built` how far each site has come, `since` what
+  a file was in the last release where it is other now.
 """
 
 from __future__ import annotations
@@ -74,12 +75,16 @@ CREATE TABLE span (
   page INTEGER NOT NULL, PRIMARY KEY (site, list, high, low, first, page)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX span_page ON span (page);
-CREATE TABLE finding (page INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL) STRICT;
+CREATE TABLE finding (
+  site TEXT NOT NULL, page INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL
+) STRICT;
 CREATE INDEX finding_page ON finding (page);
-CREATE INDEX finding_name ON finding (kind, name);
+CREATE INDEX finding_name ON finding (site, kind, name);
+CREATE INDEX finding_issue ON finding (kind) WHERE kind = 'issue';
 CREATE TABLE directory (
   parent TEXT NOT NULL, name TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (parent, name)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE since (path TEXT PRIMARY KEY, raw BLOB, brotli BLOB, size INTEGER) STRICT, WITHOUT ROWID;
 CREATE TABLE built (
   site TEXT PRIMARY KEY, touch INTEGER NOT NULL, recipe TEXT NOT NULL, parts TEXT NOT NULL, frame TEXT NOT NULL,
   files INTEGER NOT NULL, pages INTEGER NOT NULL

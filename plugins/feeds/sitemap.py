@@ -68,22 +68,18 @@ class Sitemaps:
 
 
 def _pages(job: Job) -> Iterator[Address]:
-    yield Address("/", _newest(job, ""))
+    yield Address("/", job.index.latest(job.site.key, ""))
     yield Address("/sitemap.html", "")
     for column in job.shown_columns():
-        yield Address(column.url, _newest(job, column.path))
+        yield Address(column.url, job.index.latest(job.site.key, column.path))
     if job.site.topics:
         yield Address("/topics/", "")
     for name in job.site.topics:
-        yield Address(f"/topics/{name}/", _newest(job, f"topic:{name}"))
+        yield Address(f"/topics/{name}/", job.index.latest(job.site.key, f"topic:{name}"))
 
 
 def _address(item: IndexedItem) -> Address:
     return Address(item.url, item.modified)
-
-
-def _newest(job: Job, list: str) -> str:
-    return next((item.modified for item in job.index.newest(job.site.key, list, 1)), "")
 
 
 def _index(job: Job, parts: Iterable[PageKey]) -> bytes:

@@ -4,7 +4,7 @@ its typed references in both directions, the versions of its law, the sizes of i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from markupsafe import Markup
 
@@ -38,7 +38,8 @@ def compose_article(job: Job, findings: Findings, key: PageKey, renderers: Rende
     item = job.index.own(key.subject)
     if item is None:
         raise LookupError(key.subject)
-    article = _article(job, findings, item, renderers)
+    referring = job.index.all_referring(item)
+    article = _article(job, findings, item, referring, renderers)
     column = job.site.columns[item.column]
     page = make_page(
         job,
@@ -47,12 +48,14 @@ def compose_article(job: Job, findings: Findings, key: PageKey, renderers: Rende
         item.title,
         trail=[*column_trail(job, item.column), Link(item.title, item.url)],
         description=article.summary,
-        alternates=_alternates(job, item),
+        alternates=_alternates(job, item, referring),
     )
     return Composed(article.template, page, {"article": article, "column": fixed_column_view(job, column)})
 
 
-def _article(job: Job, findings: Findings, item: IndexedItem, renderers: Renderers) -> ArticleView:
+def _article(
+    job: Job, findings: Findings, item: IndexedItem, referring: Mapping[str, list[IndexedItem]], renderers: Renderers
+) -> ArticleView:
     body, html = _body(job, findings, item, renderers)
     previous, following = job.index.neighbours(item)
     fields = item.fields
@@ -73,14 +76,14 @@ def _article(job: Job, findings: Findings, item: IndexedItem, renderers: Rendere
         keywords=tuple(fields.get("keywords", ())),
         image=_lead_picture(job, findings, item),
         attachments=_attachments(job, findings, item),
-        previous=_link(job, previous),
-        next=_link(job, following),
+        previous=Link(previous.title, previous.url) if previous else None,
+        next=Link(following.title, following.url) if following else None,
         original=_original(job, findings, item),
-        translations=_translations(job, item),
-        interprets=_reference(job, findings, item, "interprets"),
-        interpretations=tuple(
-            Link(one.title, job.url_of(one)) for one in job.index.referring(item, "interprets")
+        translations=tuple(
+            (_language(job, one), Link(one.title, job.url_of(one))) for one in referring.get("translation_of", ())
         ),
+        interprets=_reference(job, findings, item, "interprets"),
+        interpretations=tuple(Link(one.title, job.url_of(one)) for one in referring.get("interprets", ())),
         topic=_topic(job, item),
         toc=body.toc,
         versions=_versions(job, item),
@@ -109,7 +112,7 @@ def _rendered(job: Job, item: IndexedItem, renderer: BodyRenderer) -> Body:
     kept = job.index.body(item.blob, renderer.settings)
     if kept is not None:
         return parse_body(kept)
-    text = item_file.read_body(job.source.read(Entry(item.path, item.blob)))
+    text = item_file.read_body(job.texts.get(item.blob) or job.source.read(Entry(item.path, item.blob)))
     body = renderer.render(text)
     if not renderer.is_cheap(text):
         job.bodies[item.blob, renderer.settings] = dump_body(body)
@@ -147,7 +150,8 @@ def _reference(job: Job, findings: Findings, item: IndexedItem, field: str) -> L
 
 
 def _original(job: Job, findings: Findings, item: IndexedItem) -> Link | None:
-    found = job.index.find(item.fields.get("translation_of", ""))
+    target = item.fields.get("translation_of")
+    found = job.index.find(target) if target else None
     if found is not None and _language(job, found) == _language(job, item):
         findings.issues.append(Issue.of("translation-language", item.path, 0, "translation_of"))
     return _reference(job, findings, item, "translation_of")
@@ -157,19 +161,14 @@ def _language(job: Job, item: IndexedItem) -> str:
     return job.cluster.sites[item.site].language
 
 
-def _translations(job: Job, item: IndexedItem) -> tuple[tuple[str, Link], ...]:
-    found = job.index.referring(item, "translation_of")
-    return tuple((_language(job, one), Link(one.title, job.url_of(one))) for one in found)
-
-
-def _alternates(job: Job, item: IndexedItem) -> tuple[tuple[str, str], ...]:
+def _alternates(job: Job, item: IndexedItem, referring: Mapping[str, list[IndexedItem]]) -> tuple[tuple[str, str], ...]:
     """(language, absolute address) of the item and its translations, the original as x-default; empty when alone."""
     target = item.fields.get("translation_of")
     original = job.index.find(target) if target else item
     if original is None:
         return ()
-    family = {original.path: original, item.path: item}
-    family |= {one.path: one for one in job.index.referring(original, "translation_of")}
+    translations = job.index.referring(original, "translation_of") if target else referring.get("translation_of", ())
+    family = {original.path: original, item.path: item} | {one.path: one for one in translations}
     if len(family) < 2:
         return ()
     addresses: dict[str, str] = {}

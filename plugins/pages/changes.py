@@ -116,16 +116,20 @@ def _renumbered(job: Job, column: str) -> tuple[dict[str, PageKey], set[str]]:
 
 def _pages_of(job: Job, touch: Touch) -> Iterator[PageKey]:
     """The items' pages of the site that a touch leads to by their contract."""
-    return (article_key(item.path, item.url) for item in _items(job, touch) if item.site == job.site.key)
+    if touch.kind == "beside" and touch.site == job.site.key:
+        place = (touch.site, touch.name, touch.date, touch.path)
+        for neighbour in (*job.index.beside(*place, dated=True), *job.index.beside(*place, dated=False)):
+            if neighbour is not None:
+                yield article_key(neighbour.path, neighbour.url)
+    for item in _items(job, touch):
+        if item.site == job.site.key:
+            yield article_key(item.path, item.url)
 
 
 def _items(job: Job, touch: Touch) -> Iterator[IndexedItem]:
     index = job.index
     if touch.kind in ("item", "body"):
         yield from filter(None, [index.own(touch.path)])
-    elif touch.kind == "beside" and touch.site == job.site.key:
-        for dated in (True, False):
-            yield from filter(None, index.beside(touch.site, touch.name, touch.date, touch.path, dated=dated))
     elif touch.kind == "refer":
         for item in index.named(touch.name):
             yield item

@@ -65,7 +65,11 @@ def home_name(job: Job) -> str:
 
 def column_trail(job: Job, column: str) -> list[Link]:
     """The breadcrumb from the home page down to a column."""
-    return [Link(home_name(job), "/"), *(Link(one.title, one.url) for one in job.site.ancestors(column))]
+    known = job.views.get(f"trail:{column}")
+    if known is None:
+        above = (Link(one.title, one.url) for one in job.site.ancestors(column))
+        known = job.views[f"trail:{column}"] = (Link(home_name(job), "/"), *above)
+    return list(known)
 
 
 def make_page(

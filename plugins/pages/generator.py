@@ -17,7 +17,9 @@ from pelican import signals
 from pelican.generators import Generator
 
 from cluster.index import Made, PageKey
+from cluster.limits import LIMITS
 from cluster.pool import in_chunks, work_through
+from cluster.source import Entry
 from plugins.pages.changes import Plan, plan_changes, plan_everything
 from plugins.pages.files import needed_file
 from plugins.pages.fixed import leaving_key
@@ -27,6 +29,7 @@ from plugins.pages.markdown import BodyRenderer
 from plugins.pages.page import Composed
 from plugins.pages.plan import Maker, Pages, compose_page
 from plugins.pages.redirects import REDIRECTS, dump_redirects, redirect_table
+from plugins.pages.sinks import is_text
 from plugins.pages.theme import Theme
 from plugins.pages.views import SiteView
 from plugins.pages.writer import PageWriter
@@ -98,18 +101,18 @@ class PagesGenerator(Generator):  # type: ignore[misc]
             known = outputs.key(path)
             if value is None:
                 outputs.remove([path])
-            elif known is None or known.subject != value:
+            elif known is None or known.subject != value or (self.job.scope.everything and is_text(path)):
                 yield needed_file(self.job, path, value)
 
     def _put_assets(self) -> None:
-        """The theme's files, which change with the theme and the site's colours alone."""
+        """The theme's files, which change with the theme, the site's colours and the wish for siblings alone."""
         outputs = self.job.outputs
         assets = dict(self.theme_of_site.assets())
         known = outputs.keys("asset")
         outputs.remove([path for path in known if path not in assets])
         for path, data in assets.items():
-            if path not in known:
-                outputs.keep(Made(PageKey(path, "asset"), self.job.sink.put(path, data, None)))
+            if path not in known or self.job.scope.everything:
+                outputs.keep(Made(PageKey(path, "asset"), self.job.sink.put(path, data, outputs.entry(path))))
 
     def _redirects(self) -> Made:
         """The table of old addresses, which must know every other file, with the issues that are the site's own."""
@@ -142,22 +145,33 @@ class PageBench:
         """The same with an index and a source of its own."""
         index = self.job.index.reopened()
         outputs = index.site_outputs(self.job.site.key)
-        job = replace(self.job, index=index, outputs=outputs, source=self.job.source.reopened(), measures={}, bodies={})
+        fresh: dict[str, Any] = {"views": {}, "measures": {}, "texts": {}, "bodies": {}}
+        job = replace(self.job, index=index, outputs=outputs, source=self.job.source.reopened(), **fresh)
         return replace(self, job=job)
 
     def work(self, keys: list[PageKey]) -> Chunk:
         """Makes some files."""
+        self._read_texts(keys)
         made = [self._make(key) for key in keys]
         bodies = dict(self.job.bodies)
         self.job.bodies.clear()
+        self.job.texts.clear()
         return Chunk(made, bodies)
+
+    def _read_texts(self, keys: list[PageKey]) -> None:
+        """Reads the files of all items among the keys at once."""
+        paths = [key.subject for key in keys if key.kind == "article"]
+        entries = [Entry(path, blob) for path, blob in self.job.index.unkept(paths)]
+        for entry, data, _ in self.job.source.read_many(entries, LIMITS.item_bytes):
+            if data is not None:
+                self.job.texts[entry.blob] = data
 
     def _make(self, key: PageKey) -> Made:
         findings = Findings()
         with self.job.index.reading() as reads:
             composed = self._compose(findings, key)
         data = composed if isinstance(composed, bytes) else self._render(key, composed)
-        entry = self.job.sink.put(key.path, data, self.job.outputs.entry(key.path))
+        entry = self.job.sink.put(key.path, data, self.job.outputs.known(key.path))
         return Made(key, entry, reads, findings.notes())
 
     def _compose(self, findings: Findings, key: PageKey) -> Composed | bytes:

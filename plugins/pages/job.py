@@ -76,7 +76,11 @@ class Scope:
 
 @dataclass(frozen=True)
 class Job:
-    """One site at one moment. `measures` remembers files by blob, `bodies` what was rendered and is worth keeping."""
+    """One site at one moment.
+
+    `views` and `measures` remember what columns and files look like, `texts` the files of items about to be rendered,
+    by blob; `bodies` gathers what was rendered and is worth keeping, `frame` the hash of the chrome.
+    """
 
     cluster: Cluster
     site: Site
@@ -90,7 +94,9 @@ class Job:
     scope: Scope = Scope()
     pool: Pool | None = None
     frame: list[str] = field(default_factory=list)
+    views: dict[str, Any] = field(default_factory=dict)
     measures: dict[str, Any] = field(default_factory=dict)
+    texts: dict[str, bytes] = field(default_factory=dict)
     bodies: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property

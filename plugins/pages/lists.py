@@ -24,6 +24,13 @@ def column_view(job: Job, column: Column) -> ColumnView:
 
 def fixed_column_view(job: Job, column: Column) -> ColumnView:
     """A column as an item's page names it: from the configuration alone, so that no other item can change it."""
+    known = job.views.get(column.path)
+    if known is None:
+        known = job.views[column.path] = _fixed_column_view(job, column)
+    return known
+
+
+def _fixed_column_view(job: Job, column: Column) -> ColumnView:
     parent = job.site.columns.get(column.parent)
     return ColumnView(
         path=column.path,

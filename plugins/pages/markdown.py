@@ -33,7 +33,6 @@ from plugins.pages.statute import StatuteExtension
 from plugins.pages.views import TocEntry
 
 _EXTENSIONS = ("attr_list", "footnotes", "def_list", "abbr", "sane_lists")
-_TOC_MARKER = "[TOC]"
 _VIDEO, _AUDIO = (".mp4", ".webm"), (".mp3",)
 _ADDRESS = re.compile(r'(<(?P<tag>[a-z0-9]+)\b[^<>]*?\s(?:href|src)=")(?P<url>[^"]*)"')
 # The mark itself, and control characters, which HTML forbids (HTML Standard, "Text").
@@ -92,8 +91,6 @@ class BodyRenderer:
 
     def _render(self, text: str) -> Body:
         self._markdown.reset()
-        is_marked = _TOC_MARKER in text or not self._quick
-        self._markdown.treeprocessors["toc"].marker = _TOC_MARKER if is_marked else ""  # sought in every element
         raw = self._markdown.convert(text)
         notes = self._notes(text, raw)
         lowered = text.lower()
@@ -239,10 +236,15 @@ class _Shaper(Treeprocessor):
             if element.tag == "img" and not element.get("alt"):
                 element.set("alt", "")
                 self.md.pictures_without_words.append(element.get("src", ""))  # type: ignore[attr-defined]
-        for parent in [root, *root.iter("blockquote"), *root.iter("li"), *root.iter("div")]:
-            for child in list(parent):
-                if child.tag == "p" and _holds_only_pictures(child):
-                    _to_figures(child)
+        if next(root.iter("img"), None) is not None:
+            _set_figures(root)
+
+
+def _set_figures(root: ET.Element) -> None:
+    for parent in [root, *root.iter("blockquote"), *root.iter("li"), *root.iter("div")]:
+        for child in list(parent):
+            if child.tag == "p" and _holds_only_pictures(child):
+                _to_figures(child)
 
 
 def _holds_only_pictures(paragraph: ET.Element) -> bool:

@@ -3,7 +3,7 @@
 - `is_plain` is narrow on purpose: a character or the start of a line that a rule of Python-Markdown, of an extension
   or of nh3 could take for more than a letter makes a text not plain. Line breaks and blank lines are plain.
 - A plain body needs neither of them: `paragraphs` gives the bytes that both would give.
-- In other bodies `skip_plain` spares the plain blocks the search for what they cannot hold; the tree stays the same.
+- Other bodies go to Python-Markdown, where `skip_plain` leaves out the searches that can find nothing in them.
 
 Python-Markdown without this module is the reference, to which a test holds every text. Called by the body renderer.
 """
@@ -11,6 +11,8 @@ Python-Markdown without this module is the reference, to which a test holds ever
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -27,7 +29,10 @@ _BEYOND_PLAIN = re.compile(
 _STRUCTURE = re.compile(r"\n(?:[ +\-:=]|\d+\. )| \n")
 # One of these stands in whatever an inline pattern of Python-Markdown or of our extensions finds.
 _INLINE = re.compile(r"[`\\\[<&*_]|  \n")
-_AFTER_EMPTY, _BEFORE_INLINE = 95, 25
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_AFTER_EMPTY, _BEFORE_INLINE = 95, 25  # places in Python-Markdown's two orders of steps
+
+_Step = Callable[[Element], None]
 
 
 def is_plain(text: str) -> bool:
@@ -43,13 +48,18 @@ def paragraphs(text: str) -> str:
 
 
 def skip_plain(reader: Any) -> None:
-    """Makes a Markdown instance pass over plain blocks and plain words; what it makes of a text stays the same."""
+    """Makes a Markdown instance pass over what a text does not need; what it makes of the text stays the same."""
+    steps = reader.treeprocessors
+    words = _PlainWords(reader)
+    steps.register(words, "plain", _BEFORE_INLINE)
+    for name, mark in (("attr_list", "{"), ("unescape", "\\")):
+        steps[name].run = _only_with(mark, words, steps[name].run)
+    steps["toc"].run = _only_with_headings(words, steps["toc"])
     reader.parser.blockprocessors.register(_PlainParagraph(reader.parser), "plain", _AFTER_EMPTY)
-    reader.treeprocessors.register(_PlainWords(reader), "plain", _BEFORE_INLINE)
-    # Both are asked for by number and by tag once per block and pattern: a list and a set answer faster.
+    # Asked for by number, and by tag, once per block and pattern and element.
     reader.parser.blockprocessors = list(reader.parser.blockprocessors)
-    reader.treeprocessors["inline"].inlinePatterns = list(reader.inlinePatterns)
-    reader.block_level_elements = frozenset(reader.block_level_elements)
+    steps["inline"].inlinePatterns = list(reader.inlinePatterns)
+    reader.is_block_level = lru_cache(maxsize=256)(reader.is_block_level)
 
 
 class _PlainParagraph(ParagraphProcessor):
@@ -62,10 +72,34 @@ class _PlainParagraph(ParagraphProcessor):
 class _PlainWords(Treeprocessor):
     """Keeps the inline patterns away from texts in which none of them can find anything."""
 
+    def __init__(self, reader: Any) -> None:
+        super().__init__(reader)
+        self.text = ""
+        self._abbreviations: dict[str, str] = reader.treeprocessors["abbr"].abbrs
+
     def run(self, root: Element) -> None:
-        """Marks such texts as atomic, which patterns and abbreviations leave alone."""
-        if self.md.treeprocessors["abbr"].abbrs:
+        """Marks such texts as atomic, which patterns and abbreviations leave alone; notes all of the text."""
+        self.text = "".join(root.itertext())
+        if self._abbreviations:
             return
         for element in root.iter():
             if element.text and _INLINE.search(element.text) is None:
                 element.text = AtomicString(element.text)
+
+
+def _only_with(mark: str, words: _PlainWords, run: _Step) -> _Step:
+    """A step that is taken only for a text with the mark, without which it does nothing."""
+    return lambda root: run(root) if mark in words.text else None
+
+
+def _only_with_headings(words: _PlainWords, contents: Any) -> _Step:
+    """The step of the table of contents, for a text with headings or with its marker, which is sought only there."""
+    run, marker = contents.run, contents.marker
+
+    def run_if_needed(root: Element) -> None:
+        is_marked = marker in words.text
+        contents.marker = marker if is_marked else ""
+        if is_marked or any(element.tag in _HEADINGS for element in root.iter()):
+            run(root)
+
+    return run_if_needed

@@ -48,8 +48,10 @@ def pelican_settings(
             "trim_blocks": True,
             "lstrip_blocks": True,
             "undefined": StrictUndefined,
-            "extensions": ["jinja2.ext.i18n"],
+            "extensions": ["jinja2.ext.i18n", "plugins.pages.templates.InlineParts"],
             "bytecode_cache": templates,
+            # A run reads the theme once: what changes meanwhile belongs to the next one.
+            "auto_reload": False,
         },
         **{name: [] for name in _IDLE},
         **dict.fromkeys(_FEEDS),

@@ -15,6 +15,7 @@ from plugins.pages.frame import site_view
 from plugins.pages.job import Job
 from plugins.pages.language import catalogue, filters
 from plugins.pages.page import Composed
+from plugins.pages.templates import word_finder
 from plugins.pages.views import SiteView
 
 
@@ -63,6 +64,7 @@ class Theme:
     def _language(self, job: Job) -> None:
         self._env.add_extension("jinja2.ext.i18n")
         self._env.install_gettext_translations(self.words, newstyle=True)  # type: ignore[attr-defined]
+        self._env.globals["_"] = word_finder(self.words)
         self._env.filters.update(filters(job.site.language))
         name = job.cluster.name["en" if job.site.language == "en" else "zh"]
         self._env.globals.update(site=self.site, cluster_name=name, asset=self.asset)
@@ -86,7 +88,8 @@ class Theme:
     def render(self, composed: Composed, tags: tuple[tuple[str, str], ...], extra: Mapping[str, Any]) -> bytes:
         """The page's bytes."""
         template = self._template(composed.template)
-        page = replace(composed.page, tags=tags)
+        is_told = any(name.lower() == "description" for name, _ in tags)
+        page = replace(composed.page, tags=tags, description="" if is_told else composed.page.description)
         return template.render(**extra, **composed.context, page=page, chrome=self._chrome).encode()
 
     def _template(self, name: str) -> Template:

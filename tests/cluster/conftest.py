@@ -1,10 +1,14 @@
-"""What the tests of `cluster` share: one valid cluster, and how hard properties are tried."""
+"""What the tests of `cluster` share: one valid cluster, an index in memory, and how hard properties are tried."""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from cluster.index import Index
 from cluster.site import Cluster
 from tests.builders import make_cluster, make_cluster_files, make_site, make_topic
 
@@ -12,7 +16,7 @@ from tests.builders import make_cluster, make_cluster_files, make_site, make_top
 settings.register_profile(
     "cluster",
     deadline=None,
-    max_examples=int(__import__("os").environ.get("HYP", "100")),
+    max_examples=int(os.environ.get("ZHANQUN_EXAMPLES", "100")),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("cluster")
@@ -34,3 +38,11 @@ def config() -> dict[str, bytes]:
 def cluster(config: dict[str, bytes]) -> Cluster:
     """The cluster in those files."""
     return make_cluster(config)
+
+
+@pytest.fixture
+def index() -> Iterator[Index]:
+    """An empty index in memory."""
+    made = Index(None)
+    yield made
+    made.close()

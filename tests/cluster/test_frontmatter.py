@@ -7,12 +7,13 @@ from itertools import pairwise
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.frontmatter import FrontMatter, dump_field, parse_front_matter
+from cluster.frontmatter import FrontMatter, dump_field, parse_front_matter, read_plain, read_yaml
 from cluster.issues import Issue
 from cluster.limits import LIMITS
+from tests.builders import REPOSITORY
 
 # What YAML can carry at all, less the carriage return, which reading turns into a line break.
 TEXTS = st.text(
@@ -22,6 +23,32 @@ TEXTS = st.text(
 VALUES = st.recursive(
     TEXTS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3), max_leaves=6
 ).filter(lambda value: depth_of(value) < LIMITS.front_matter_depth)
+
+# Front matter as people write it, with what could be taken otherwise: marks, and lines that do not fit together.
+WORDS = st.lists(
+    st.sampled_from(
+        [
+            *"ab甲乙01 \u3000.,;:/-_'\"()，#&*!|>%@`[]{}?=~\\\t\xa0\u2028\x85\ufeff\x7f",
+            ": ",
+            " #",
+            "  ",
+            "- ",
+            "词",
+            "2026-11-20T09:00",
+        ]
+    ),
+    max_size=6,
+).map("".join)
+SCALARS = WORDS | WORDS.map(lambda text: f"'{text}'") | WORDS.map(lambda text: f'"{text}"') | st.just("词")
+LISTS = st.tuples(st.sampled_from(["  - ", "- ", " - ", "    - ", "  -  "]), st.lists(SCALARS, max_size=3))
+FIELDS = st.tuples(
+    st.sampled_from(["title", "date", "a_1", "D", "键", "no", "a b", "- a", "'q'"]),
+    SCALARS.map(lambda text: f": {text}\n")
+    | st.lists(SCALARS, max_size=3).map(lambda texts: f": [{', '.join(texts)}]\n")
+    | LISTS.map(lambda rows: ":\n" + "".join(f"{rows[0]}{row}\n" for row in rows[1]))
+    | st.sampled_from([":\n", ": |\n  a\n", ": a\n  b\n", "\n", ":\n  - a\n   - b\n", ":\n  - file: a\n", ": a", "\n# c\n"]),
+).map("".join)  # fmt: skip
+FRONTS = st.lists(FIELDS, max_size=4).map("".join)
 
 BOMB = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in pairwise("abcdefghi"))
 
@@ -184,3 +211,84 @@ def test_a_field_is_written_as_an_editor_would(value, expected):
 def test_a_plain_yaml_reader_sees_a_string_where_the_text_looks_like_something_else():
     assert yaml.safe_load(dump_field("f", "no")) == {"f": "no"}
     assert yaml.safe_load(dump_field("f", "007")) == {"f": "007"}
+
+
+# ---- the short way --------------------------------------------------------------------------------------------------
+
+
+def assert_same(text: str) -> FrontMatter | None:
+    """The short way gives what YAML gives, in the same order, or nothing."""
+    short, whole = read_plain(text, first_line=2), read_yaml(text, path="x.md", first_line=2)
+    if short is not None:
+        assert isinstance(whole, FrontMatter), (text, whole)
+        assert short == whole, text
+        assert [list(short.values), list(short.lines)] == [list(whole.values), list(whole.lines)]
+    return short
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        pytest.param("title: 云泽河 二期\n", {"title": "云泽河 二期"}, id="words"),
+        pytest.param("a: no\nb: 007\nc: ~\n", {"a": "no", "b": "007", "c": "~"}, id="words that mean something to YAML"),
+        pytest.param("date: 2026-11-20T09:00+08:00\n", {"date": "2026-11-20T09:00+08:00"}, id="a date"),
+        pytest.param("url: https://a.example/#b\n", {"url": "https://a.example/#b"}, id="an address"),
+        pytest.param("a: '007: # '\nb: \"x y\"\nc: ''\n", {"a": "007: # ", "b": "x y", "c": ""}, id="quotes"),
+        pytest.param("a: [甲, 'b', \"portal:news\", c d]\n", {"a": ["甲", "b", "portal:news", "c d"]}, id="a list in brackets"),
+        pytest.param("a:\n  - 甲\n  - '7'\nb: c\n", {"a": ["甲", "7"], "b": "c"}, id="a list"),
+        pytest.param("a:\n- 甲\n- b:c\n", {"a": ["甲", "b:c"]}, id="a list without indent"),
+        pytest.param("a: " + "长" * 3000 + "\n", {"a": "长" * 3000}, id="a long line"),
+    ],
+)  # fmt: skip
+def test_plain_fields_take_the_short_way(text: str, values: dict[str, object]) -> None:
+    found = assert_same(text)
+    assert found is not None
+    assert found.values == values
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(text, id=name)
+        for name, text in {
+            "nothing": "", "an empty value": "a:\n", "a comment": "a: b # c\n", "a comment line": "# c\na: b\n", "a blank line": "a: b\n\nc: d\n",
+            "a field twice": "a: b\na: c\n", "a mapping": "a:\n  b: c\n", "a mapping in a list": "a:\n  - b: c\n", "a list in a list": "a:\n  - - b\n",
+            "a text block": "a: |\n  b\n", "a value of two lines": "a: b\n  c\n", "uneven indents": "a:\n  - b\n   - c\n", "a colon": "a: b: c\n",
+            "a colon at the end": "a: b:\n", "a blank at the end": "a: b \n", "an escape": 'a: "b\\n"\n', "a quote in quotes": "a: 'b''c'\n",
+            "an anchor": "a: &b c\n", "an alias": "a: *b\n", "a tag": "a: !b c\n", "a tab": "a: b\tc\n", "a wide field name": "键: b\n",
+            "a quoted field name": "'a': b\n", "an empty list": "a: []\n", "a comma at the end": "a: [b, ]\n", "a pair in brackets": "a: [b: c]\n",
+            "a line separator": "a: b\u2028c\n", "a byte order mark": "a: b\ufeff\n", "a control": "a: b\x07\n", "no line break": "a: b",
+            "a document's end": "a: b\n...\n", "a directive": "%YAML 1.1\n---\na: b\n",
+        }.items()
+    ],
+)  # fmt: skip
+def test_what_yaml_could_take_otherwise_goes_to_yaml(text: str) -> None:
+    assert read_plain(text, first_line=2) is None
+
+
+@settings(max_examples=500, deadline=None)
+@given(FRONTS | st.text(st.sampled_from("ab:- \n\t[]{}&*!|>'\"#?,%@`~<=…é\x00\ufeff"), max_size=30))
+def test_the_short_way_gives_what_yaml_gives(text: str) -> None:
+    assert_same(text)
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), TEXTS | st.lists(TEXTS), min_size=1))
+def test_the_short_way_gives_what_was_written(values: dict[str, object]) -> None:
+    found = assert_same("".join(dump_field(name, value) for name, value in values.items()))
+    assert found is None or found.values == values
+
+
+def test_what_our_own_writers_write_takes_the_short_way() -> None:
+    values = {
+        "id": "158e15dfd5520295", "title": "云泽河: 二期", "date": "2026-11-18T09:30", "source": "云泽市水务局", "keywords": ["治水", "007"],
+        "also": ["news", "portal:news/notices"], "summary": "一句话。",
+    }  # fmt: skip
+    found = assert_same("".join(dump_field(name, value) for name, value in values.items()))
+    assert found is not None
+    assert found.values == values
+
+
+def test_most_items_of_the_demo_cluster_take_the_short_way_and_all_are_the_same() -> None:
+    files = sorted((REPOSITORY / "content").rglob("*.md"))
+    fronts = [file.read_text("utf-8").split("---\n")[1] for file in files]
+    assert sum(assert_same(front) is not None for front in fronts) > 0.8 * len(files) > 160

@@ -120,6 +120,59 @@ def test_a_folder_that_may_not_be_read_is_told(folder):
     (folder / "content").chmod(0o755)
 
 
+@pytest.mark.parametrize(
+    "under",
+    ["", "content", "sites", "sites/types", "content/portal", "content/por", "sites/..", "docs", "content/", "/"],
+)
+def test_what_lies_below_a_folder_is_the_same_in_a_folder_and_in_a_commit(folder, tmp_path, under):
+    with make_store(tmp_path, FILES) as store:
+        listed = list(GitSource(store, store.head() or "").entries(under))
+    assert list(FolderSource(folder).entries(under)) == listed
+    wanted = [path for path in sorted(FILES) if not under or path.startswith(f"{under}/")]
+    assert [entry.path for entry in listed] == wanted
+
+
+@pytest.mark.parametrize("limit", [-1, 0, 5, 300, 10_000_000])
+def test_many_files_are_read_alike_from_a_folder_and_from_a_commit(folder, tmp_path, limit):
+    with make_store(tmp_path, FILES) as store:
+        commit = GitSource(store, store.head() or "")
+        entries = sorted(commit.entries(), reverse=True)
+        found = list(commit.read_many(entries, limit))
+    assert list(FolderSource(folder).read_many(entries, limit)) == found
+    assert found == [
+        (entry, data if len(data := FILES[entry.path]) <= limit else None, len(FILES[entry.path])) for entry in entries
+    ]
+
+
+def test_of_many_files_in_a_folder_links_and_what_is_no_more_are_passed_over(folder):
+    (folder / "content/portal/link.md").symlink_to("/etc/passwd")
+    entries = [Entry(ARTICLE, "", "000000"), *FolderSource(folder).entries(), Entry(ARTICLE, "")]
+    found = [entry.path for entry, _, _ in FolderSource(folder).read_many(entries, 10_000)]
+    assert found == sorted(FILES)
+
+
+def test_of_many_files_one_that_was_saved_since_is_refused(folder):
+    source = FolderSource(folder)
+    reading = source.read_many(source.entries(), 10_000_000)
+    assert next(reading)
+    (folder / ARTICLE).write_bytes(make_article(title="anders"))
+    with pytest.raises(ChangedError, match="changed meanwhile"):
+        list(reading)
+
+
+def test_a_large_file_has_git_s_id_too(folder):
+    data = os.urandom(200_000)
+    (folder / "content/portal/large.bin").write_bytes(data)
+    (found,) = [entry for entry in FolderSource(folder).entries() if entry.path not in FILES]
+    assert found.blob == blob_id(data)
+
+
+def test_a_folder_that_was_closed_can_be_read_again(folder):
+    source = FolderSource(folder)
+    source.close()
+    assert source.read(next(iter(source.entries())))
+
+
 def test_config_files_are_the_toml_files_below_sites(folder):
     (folder / "sites/portal/notes.txt").write_text("x")
     (folder / "sites/portal/link.toml").symlink_to("site.toml")

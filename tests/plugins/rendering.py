@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,17 @@ from typing import Any
 from bs4 import BeautifulSoup
 
 from cluster.index import Index
+from cluster.index.ingest import parse_issue
+from cluster.issues import Issue
+from cluster.manifest import Entry as FileEntry
 from cluster.source import Entry, blob_id
 from plugins.pages.job import Findings, Job
 from plugins.pages.markdown import BodyRenderer
 from plugins.pages.page import Composed
 from plugins.pages.plan import compose_page, plan_pages
-from publish.build import Rooms, read_cluster, run_pelican
+from publish.build import Rooms, read_cluster
 from publish.build import make_job as job_of_site
+from publish.pelican_run import run_pelican
 from tests.builders import ARTICLE, NOW, REPOSITORY, Files, make_article, make_cluster_files
 
 THEME = REPOSITORY / "themes" / "gov"
@@ -40,11 +45,12 @@ class MemorySource:
         """A name for this state."""
         return blob_id(repr(sorted(self.files.items())).encode())
 
-    def entries(self) -> Iterable[Entry]:
-        """All files, sorted by path."""
+    def entries(self, under: str = "") -> Iterable[Entry]:
+        """All files below a path, sorted by path."""
         return [
             Entry(path, blob_id(data), "120000" if path in self.links else "100644")
             for path, data in sorted(self.files.items())
+            if not under or path.startswith(f"{under}/")
         ]
 
     def changes_since(self, revision: str) -> Iterable[Entry] | None:
@@ -59,6 +65,16 @@ class MemorySource:
         """The bytes of a file."""
         return self.files[entry.path]
 
+    def read_many(self, entries: Iterable[Entry], limit: int) -> Iterator[tuple[Entry, bytes | None, int]]:
+        """Each file with its bytes, None for one above the limit, and its size."""
+        for entry in entries:
+            size = self.size(entry)
+            yield entry, self.read(entry) if size <= limit else None, size
+
+    def reopened(self) -> MemorySource:
+        """Itself: nothing is open."""
+        return self
+
 
 @dataclass
 class MemorySink:
@@ -70,13 +86,14 @@ class MemorySink:
     def begin(self, folder: Path) -> None:
         """Nothing is written."""
 
-    def put(self, path: str, data: bytes) -> None:
+    def put(self, path: str, data: bytes, known: FileEntry | None) -> FileEntry:
         """Keeps one file."""
         self.files[path] = data
+        return FileEntry(hashlib.sha256(data).hexdigest(), None, len(data))
 
-    def put_file(self, path: str, file: Path) -> None:
+    def put_file(self, path: str, file: Path) -> FileEntry:
         """Keeps one large file."""
-        self.files[path] = file.read_bytes()
+        return self.put(path, file.read_bytes(), None)
 
     def finish(self) -> None:
         """Counts that it was called."""
@@ -95,7 +112,7 @@ def make_job(
     source = MemorySource(files, links)
     cluster = read_cluster(source)
     index = Index(None)
-    index.update(source, cluster)
+    index.update(source, cluster, now)
     rooms = Rooms(NOWHERE, media, THEME)
     return job_of_site(source, cluster, cluster.sites[site], index, rooms, now, MemorySink())
 
@@ -148,6 +165,11 @@ class Rendered:
     def pages(self) -> Iterable[str]:
         """The paths of all pages."""
         return sorted(path for path in self.files if path.endswith(".html"))
+
+    @property
+    def issues(self) -> list[Issue]:
+        """What the pages told, sorted."""
+        return sorted(map(parse_issue, self.job.index.outputs.issues()))
 
 
 def render_site(scratch: Path, files: Files, *, site: str = "portal", now: str = NOW) -> Rendered:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from cluster.errors import ClusterError
 from cluster.gitstore import GitStore
+from cluster.manifest import Manifest
 from cluster.settings import load_settings
-from publish.build import Order, Outcome
+from publish.build import Order, Outcome, read_output
 from publish.release import Outcome as Release
 from publish.workspace import Workspace
 from tests.builders import ARTICLE, NOW, commit_files, make_article, make_cluster_files, make_page, make_store
@@ -65,6 +66,14 @@ class City:
 
     def build(self, now: str = NOW, *, sites: tuple[str, ...] = (), full: bool = False, jobs: int = 1) -> Outcome:
         return self.workspace.build(Order(now, sites=sites, full=full, jobs=jobs))
+
+    def output(self) -> Manifest:
+        """Every file of the last build, empty when there was none."""
+        return read_output(self.workspace.rooms.index)[0]
+
+    def built_page(self, path: str) -> str:
+        """The text of a page of the last build."""
+        return self.workspace.rooms.blobs.read(self.output()[path].raw).decode()
 
     def page(self, path: str) -> str:
         """A live page's text, empty when there is none."""

@@ -95,7 +95,7 @@ def test_a_broken_configuration_stops_the_check_with_every_mistake(tmp_path: Pat
 
 def test_output_is_forgotten(tmp_path: Path) -> None:
     sink = NoSink()
-    sink.put("portal/index.html", b"page")
+    assert sink.put("portal/index.html", b"page", None).size == 4
     sink.put_file("portal/film.mp4", tmp_path / "none")
     sink.finish()
 

@@ -8,7 +8,8 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from cluster.clock import parse_date
-from plugins.feeds.feeds import feed_files
+from plugins.feeds.feeds import Feeds
+from plugins.pages.job import Findings, Job
 from tests.builders import ARTICLE, make_article, make_cluster_files, make_page
 from tests.plugins.rendering import Rendered, make_job
 from tests.plugins.town import ODD
@@ -30,6 +31,12 @@ def atom(site: Rendered, path: str = "feed.xml") -> ET.Element:
 def json_feed(site: Rendered) -> Any:
     """The JSON feed, parsed."""
     return json.loads(site.text("feed.json"))
+
+
+def feeds_of(job: Job) -> dict[str, bytes]:
+    """Every feed of a site by path."""
+    feeds = Feeds()
+    return {key.path: feeds.make(job, Findings(), key) for key in feeds.keys(job)}
 
 
 def test_the_feed_shows_the_newest_twenty_items_newest_first(town: dict[str, Rendered]) -> None:
@@ -89,16 +96,16 @@ def test_a_feeds_time_is_that_of_its_newest_change(town: dict[str, Rendered]) ->
 
 def test_a_feed_without_items_has_a_fixed_time() -> None:
     job = make_job(make_cluster_files() | {"content/portal/about/history.md": make_page()})
-    files = dict(feed_files(job))
+    files = feeds_of(job)
     assert set(files) == {"feed.xml", "feed.json"}
     assert texts(ET.fromstring(files["feed.xml"]), "a:updated") == ["2001-01-01T00:00:00+08:00"]
-    assert files == dict(feed_files(job))
+    assert files == feeds_of(job)
     assert json.loads(files["feed.json"])["items"] == []
 
 
 def test_feeds_do_not_change_when_only_the_clock_does() -> None:
     files = make_cluster_files() | {ARTICLE: make_article()}
-    early, late = (dict(feed_files(make_job(files, now=now))) for now in ("2026-11-20T09", "2027-11-20T09"))
+    early, late = (feeds_of(make_job(files, now=now)) for now in ("2026-11-20T09", "2027-11-20T09"))
     assert early == late
 
 
@@ -131,7 +138,6 @@ def test_an_items_atom_id_is_a_uri_of_its_own_site_in_every_feed() -> None:
     files |= {"content/coal/news/2026/mine.md": make_article(also=["portal:news"])}
     expected = b"<id>tag:coal.yunze.localhost,2026:coal/news/2026/mine.md</id>"
     for site in ("portal", "coal"):
-        assert expected in dict(feed_files(make_job(files, site=site)))["feed.xml"]
+        assert expected in feeds_of(make_job(files, site=site))["feed.xml"]
     files["content/coal/news/2026/mine.md"] = make_article(id="矿 1")
-    (feed,) = (data for path, data in feed_files(make_job(files, site="coal")) if path == "feed.xml")
-    assert b"<id>tag:coal.yunze.localhost,2026:%E7%9F%BF%201</id>" in feed
+    assert b"<id>tag:coal.yunze.localhost,2026:%E7%9F%BF%201</id>" in feeds_of(make_job(files, site="coal"))["feed.xml"]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from cluster.source import Entry
 from plugins.pages.articles import compose_article
 from plugins.pages.job import Findings, Job
 from plugins.pages.page import PageKey
 from plugins.pages.views import Attachment, Link
 from tests.builders import ARTICLE, make_article, make_cluster_files, make_page, make_site, make_topic
-from tests.plugins.rendering import SVG, article, compose, make_job, renderer
+from tests.plugins.rendering import SVG, MemorySource, article, compose, make_job, renderer
 
 PORTAL, ENGLISH, CONGRESS = (f"http://{key}.yunze.localhost:8080" for key in ("portal", "english", "congress"))
 RIVER = "news/2026/river.html"
@@ -274,11 +276,44 @@ def test_a_statute_is_rendered_with_anchors_on_its_articles() -> None:
 # ---- the cache of bodies --------------------------------------------------------------------------------------------
 
 
+HARD = "# 一\n\n[甲](none.md)\n\n|a|\n|-|\n|b|\n\n<script>x</script>"
+
+
+class Unreadable(MemorySource):
+    """A source whose files cannot be read any more."""
+
+    def read(self, entry: Entry) -> bytes:
+        """Refuses."""
+        raise AssertionError(entry.path)
+
+
 def test_a_body_kept_from_an_earlier_run_gives_the_same_page_and_issues() -> None:
-    files = make_cluster_files() | {
-        ARTICLE: make_article(body="# 一\n\n[甲](none.md)\n\n|a|\n|-|\n|b|\n\n<script>x</script>")
-    }
-    job = make_job(files)
-    first, second = (compose(job, RIVER) for _ in range(2))
+    job = make_job(make_cluster_files() | {ARTICLE: make_article(body=HARD)})
+    first = compose(job, RIVER)
+    for (blob, settings), body in job.bodies.items():
+        job.index.keep_body(blob, settings, body)
+    second = compose(replace(job, source=Unreadable({})), RIVER)
     assert first == second
     assert [issue.code for issue in first[1].issues] == ["html-removed", "heading-first", "link-missing"]
+
+
+def test_a_body_is_kept_for_its_own_template_only() -> None:
+    job = make_job(make_cluster_files() | {ARTICLE: make_article(body=HARD)})
+    compose(job, RIVER)
+    ((_, settings),) = job.bodies
+    assert settings == renderer("article").settings != renderer("statute").settings
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "kept"),
+    [
+        ("plain paragraphs", "一段话。\n\n又一段。", 0),
+        ("no body at all", "", 0),
+        ("a table", "|a|\n|-|\n|b|", 1),
+        ("one link among paragraphs", "一段话。\n\n见[外](https://example.com/)。", 1),
+    ],
+)
+def test_only_bodies_that_cost_something_are_kept(name: str, body: str, kept: int) -> None:
+    job = make_job(make_cluster_files() | {ARTICLE: make_article(body=body)})
+    compose(job, RIVER)
+    assert len(job.bodies) == kept, name

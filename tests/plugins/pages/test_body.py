@@ -73,6 +73,11 @@ def test_a_gallery_keeps_the_pictures_it_has_and_goes_when_it_has_none() -> None
     assert filled(text, "a.png", "b.png") == ""
 
 
+def test_a_body_without_links_and_pictures_is_handed_on_as_it_is() -> None:
+    body = renderer().render("一段。\n\n- 项")
+    assert fill(body, lambda target: Resolved("/x")) is body.html
+
+
 def test_no_mark_is_ever_left() -> None:
     text = "[![图](a.png) 字](b.md) ![一](c.png) ![二](d.png)\n\n![三](e.mp4)\n\n<video src=f.mp4>x</video>"
     assert MARK not in filled(text)

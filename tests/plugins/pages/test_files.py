@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,9 +15,13 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from cluster.limits import LIMITS
+from cluster.manifest import Entry as FileEntry
 from cluster.media import MediaStore, Pointer, dump_pointer
-from plugins.pages.files import locate, place_file, write_files
+from cluster.source import blob_id
+from plugins.pages.files import locate, needed_file, place_file
 from plugins.pages.job import Findings, Job
+from plugins.pages.page import PageKey
+from publish.pelican_run import run_pelican
 from tests.builders import ARTICLE, make_article, make_cluster_files
 from tests.plugins.rendering import SVG, MemorySink, body_of, make_job, render_site
 
@@ -30,9 +36,10 @@ def png(width: int, height: int) -> bytes:
     return out.getvalue()
 
 
-def job_with(files: Mapping[str, bytes], **options: object) -> Job:
+def job_with(files: Mapping[str, bytes], *, sink: MemorySink | None = None, **options: object) -> Job:
     """A job over two sites with these files."""
-    return make_job(make_cluster_files({"portal": ["news"], "coal": ["news"]}) | dict(files), **options)  # type: ignore[arg-type]
+    job = make_job(make_cluster_files({"portal": ["news"], "coal": ["news"]}) | dict(files), **options)  # type: ignore[arg-type]
+    return replace(job, sink=sink or job.sink)
 
 
 def codes(findings: Findings) -> list[tuple[str, int, str]]:
@@ -217,7 +224,7 @@ def test_a_large_file_that_is_not_here_is_told_and_its_pointer_is_never_publishe
     files = {ARTICLE: make_article(body="[方案](a.pdf)"), f"{BESIDE}/a.pdf": pointer}
     site = render_site(tmp_path, make_cluster_files() | files)
     assert "news/2026/a.pdf" not in site.files
-    assert [issue.code for issue in site.job.findings.issues if "river" in issue.path] == ["file-missing"]
+    assert [issue.code for issue in site.issues if "river" in issue.path] == ["file-missing"]
     assert "<p>方案</p>" in site.text("news/2026/river.html")
 
 
@@ -238,13 +245,36 @@ def test_a_picture_in_the_media_store_is_checked_like_any_other(
     assert [issue.code for issue in findings.issues] == ["svg-active"] * refused
 
 
-def test_files_are_handed_out_once_each_in_order() -> None:
-    job, findings = job_with({f"{BESIDE}/{name}.pdf": name.encode() for name in "ba"}), Findings()
-    for name in ("b.pdf", "a.pdf", "b.pdf"):
-        place_file(job, findings, name, of=ARTICLE)
-    assert write_files(job, findings) == 2
-    assert isinstance(job.sink, MemorySink)
-    assert list(job.sink.files.items()) == [("news/2026/a.pdf", b"a"), ("news/2026/b.pdf", b"b")]
+def test_files_are_handed_out_once_each_in_order(tmp_path: Path) -> None:
+    links = make_article(body="[乙](b.pdf) [甲](a.pdf) [乙](b.pdf)")
+    files = {f"{BESIDE}/{name}.pdf": name.encode() for name in "ba"} | {ARTICLE: links, f"{BESIDE}/also.md": links}
+    sink = CountingSink()
+    run_pelican(job_with(files, sink=sink), tmp_path)
+    assert [path for path in sink.handed if path.endswith(".pdf")] == ["news/2026/a.pdf", "news/2026/b.pdf"]
+    assert (sink.files["news/2026/a.pdf"], sink.files["news/2026/b.pdf"]) == (b"a", b"b")
+
+
+class CountingSink(MemorySink):
+    """Also tells what it was handed, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.handed: list[str] = []
+
+    def put(self, path: str, data: bytes, known: FileEntry | None) -> FileEntry:
+        """Keeps one file."""
+        self.handed.append(path)
+        return super().put(path, data, known)
+
+
+def test_a_placed_file_is_known_by_its_path_and_the_bytes_it_was_made_of() -> None:
+    job, findings = job_with({f"{BESIDE}/a.pdf": b"abc"}), Findings()
+    place_file(job, findings, "a.pdf", of=ARTICLE)
+    ((kind, path, value),) = findings.notes()
+    made = needed_file(job, path, value)
+    assert (kind, made.key) == ("file", PageKey("news/2026/a.pdf", "file", value))
+    assert json.loads(value) == [f"{BESIDE}/a.pdf", blob_id(b"abc")]
+    assert made.entry.size == 3
 
 
 # ---- names that no manifest can hold --------------------------------------------------------------------------------

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from plugins.pages.fixed import fixed_keys, leaving_keys, text_files
-from plugins.pages.job import Findings
+from plugins.pages.fixed import fixed_keys, leaving_key, text_file, text_keys
 from plugins.pages.links import leaving_path
-from tests.builders import make_article, make_cluster_files, make_column, make_site, make_topic
+from plugins.pages.page import PageKey
+from tests.builders import ARTICLE, make_article, make_cluster_files, make_column, make_site, make_topic
 from tests.plugins.rendering import Rendered, compose, make_job, render_site
 
 
@@ -69,16 +69,23 @@ def test_fixed_pages_speak_the_sites_language() -> None:
         assert titles <= found
 
 
-def test_every_outside_address_gets_one_notice_page_in_a_fixed_order() -> None:
-    findings = Findings(leaving={"https://b.example/", "https://a.example/"})
-    assert [(key.path, key.subject) for key in leaving_keys(findings)] == [
-        (leaving_path("https://a.example/"), "https://a.example/"),
-        (leaving_path("https://b.example/"), "https://b.example/"),
-    ]
+def test_every_outside_address_gets_one_notice_page_in_a_fixed_order(tmp_path: Path) -> None:
+    links = "[乙](https://b.example/) [甲](https://a.example/) [又乙](https://b.example/)"
+    files = {ARTICLE: make_article(body=links), "content/portal/news/2026/b.md": make_article(body=links)}
+    site = render_site(tmp_path, make_cluster_files() | files)
+    made = [path for path in site.files if path.startswith("leave/")]
+    assert made == [leaving_path("https://a.example/"), leaving_path("https://b.example/")]
+
+
+def test_the_key_of_a_notice_page_names_the_address() -> None:
+    assert leaving_key("https://a.example/") == PageKey(
+        leaving_path("https://a.example/"), "leave", "https://a.example/"
+    )
 
 
 def test_robots_are_led_to_the_sitemap_and_away_from_notices() -> None:
-    files = dict(text_files(make_job(make_tree())))
+    job = make_job(make_tree())
+    files = {key.path: text_file(job, key) for key in text_keys()}
     robots = files["robots.txt"].decode()
     assert "Sitemap: http://portal.yunze.localhost:8080/sitemap.xml\n" in robots
     assert "Disallow: /leave/\n" in robots

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from cluster.index import Finding
+from cluster.index.ingest import parse_issue
+from cluster.issues import Issue
+from cluster.source import Entry
 from plugins.pages.job import Findings, empty_navigation, moment, next_moment
 from tests.builders import ARTICLE, NOW, make_article, make_cluster_files, make_column, make_site, make_topic
 from tests.plugins.rendering import make_job
@@ -52,7 +56,22 @@ def test_a_moment_from_outside_is_read_in_the_citys_zone() -> None:
     assert moment("2026-11-20T09:00") == NOW
 
 
-def test_findings_of_pages_add_up() -> None:
-    both, other = Findings(leaving={"a"}), Findings(leaving={"b"})
-    both.add(other)
-    assert both.leaving == {"a", "b"}
+def test_what_a_page_noted_is_kept_once_each_and_in_order() -> None:
+    issue = Issue.of("link-missing", ARTICLE, 9, target="x.md")
+    findings = Findings(
+        files={"b.pdf": Entry("content/portal/b.pdf", "2"), "a.pdf": Entry("content/portal/a.pdf", "1")},
+        leaving={"https://b.example/", "https://a.example/"},
+        issues=[issue, issue],
+    )
+    *noted, told = findings.notes()
+    assert noted == [
+        Finding("file", "a.pdf", '["content/portal/a.pdf", "1"]'),
+        Finding("file", "b.pdf", '["content/portal/b.pdf", "2"]'),
+        Finding("leave", "https://a.example/"),
+        Finding("leave", "https://b.example/"),
+    ]
+    assert (told.kind, told.name, parse_issue(told.value)) == ("issue", "", issue)
+
+
+def test_a_page_that_noted_nothing_keeps_nothing() -> None:
+    assert Findings().notes() == ()

@@ -30,7 +30,7 @@ def test_an_item_says_in_a_list_what_readers_choose_by() -> None:
         "content/portal/images/a.svg": SVG,
     }
     job = make_job(files)
-    found = job.index.item(ARTICLE, job.now)
+    found = job.index.item(ARTICLE)
     assert found is not None
     link = item_link(job, Findings(), found)
     assert (link.title, link.url, link.summary, link.documents) == ("开工", "/news/2026/river.html", "一句话。", 2)

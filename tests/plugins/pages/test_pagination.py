@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugins.pages.job import Findings
-from plugins.pages.lists import column_keys, compose_column, compose_list
+from plugins.pages.job import Findings, Job
+from plugins.pages.lists import column_key, compose_column, compose_list, numbered_keys
 from plugins.pages.page import PageKey
 from plugins.pages.pagination import PER_PAGE, Pages, paginate
 from tests.builders import make_article, make_cluster_files
@@ -112,6 +112,11 @@ def test_the_pages_of_a_list(counts: dict[int, int], newest: int, years: dict[in
 # ---- over a real index ----------------------------------------------------------------------------------------------
 
 
+def keys_of_news(job: Job) -> list[PageKey]:
+    """The pages of the column `news`: its own, then the numbered ones."""
+    return [column_key(job.site.columns["news"]), *numbered_keys(job, "news")]
+
+
 def listed(counts: dict[int, int]) -> dict[str, list[str]]:
     """Output path → addresses of the items, of every page of the column `news`."""
     items = {
@@ -121,7 +126,7 @@ def listed(counts: dict[int, int]) -> dict[str, list[str]]:
     }
     job = make_job(make_cluster_files() | items)
     pages = {}
-    for key in column_keys(job, job.site.columns["news"]):
+    for key in keys_of_news(job):
         compose = compose_list if key.kind == "list" else compose_column
         pages[key.path] = [item.url for item in compose(job, Findings(), key).context["items"]]
     return pages
@@ -154,5 +159,8 @@ def _when(url: str) -> tuple[int, int]:
 
 def test_the_key_of_a_numbered_page_names_its_year_and_number() -> None:
     job = make_job(make_cluster_files() | {f"content/portal/news/2026/n{n}.md": make_article() for n in range(40)})
-    keys = column_keys(job, job.site.columns["news"])
-    assert keys[1] == PageKey("news/2026/list-1.html", "list", "news", 2026, 1)
+    assert keys_of_news(job) == [
+        PageKey("news/index.html", "column", "news"),
+        PageKey("news/2026/list-1.html", "list", "news", 2026, 1),
+        PageKey("news/2026/list-2.html", "list", "news", 2026, 2),
+    ]

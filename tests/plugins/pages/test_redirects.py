@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from plugins.pages.job import Findings
+from plugins.feeds.feeds import Feeds
+from plugins.feeds.sitemap import Sitemaps
+from plugins.pages.job import Findings, Job
+from plugins.pages.plan import Pages, plan_pages
 from plugins.pages.redirects import dump_redirects, redirect_table
 from tests.builders import ARTICLE, make_article, make_cluster_files, make_toml
 from tests.plugins.rendering import make_job, render_site
@@ -25,10 +28,16 @@ def make_old(gone: tuple[str, ...] = (), **items: str) -> dict[str, bytes]:
 
 def table_of(files: dict[str, bytes]) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """The table, and (path, old address) of what was told."""
-    findings = Findings()
-    table = redirect_table(make_job(files), findings)
+    job, findings = make_job(files), Findings()
+    table = redirect_table(job, findings, paths_of(job).__contains__)
     assert {issue.code for issue in findings.issues} <= {"redirect-taken"}
     return table, [(issue.path, dict(issue.values)["old"]) for issue in findings.issues]
+
+
+def paths_of(job: Job) -> set[str]:
+    """The paths of everything that a site has but content files and notices."""
+    made = {key.path for maker in (Pages(), Feeds(), Sitemaps()) for key in maker.keys(job)}
+    return made | {key.path for key in plan_pages(job)}
 
 
 def test_old_addresses_lead_on_and_gone_ones_say_so() -> None:
@@ -91,4 +100,4 @@ def test_no_old_address_hides_a_file_of_the_site(tmp_path: Path, old: str) -> No
     files |= {f"content/portal/news/2026/{row['file']}": b"x" for row in rows}
     site = render_site(tmp_path, files)
     assert site.text("_redirects") == ""
-    assert "redirect-taken" in {issue.code for issue in site.job.findings.issues}
+    assert "redirect-taken" in {issue.code for issue in site.issues}

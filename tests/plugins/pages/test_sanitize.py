@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from bs4 import BeautifulSoup
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from plugins.pages.body import Resolved, fill
-from plugins.pages.sanitize import clean, has_unsafe_scheme, violations
+from plugins.pages.sanitize import clean, has_odd_address, has_unsafe_scheme, violations
 from tests.builders import make_article
 from tests.plugins.rendering import body_of, codes, renderer
 
@@ -152,6 +154,9 @@ def test_the_words_around_an_attack_stay(attack: str) -> None:
         ("<a href='https://a.example/' title='t' id='i'>a</a>", []),
         ("<table align='left'><tr><td colspan='2'>x</td></tr></table>", []),
         ("<br/>", []),
+        ("<![图](b.png)><script>", ["<script>"]),
+        ("<![CDATA[ 字 ]]><b onclick=x>甲</b>", ["onclick"]),
+        ("<![未完", []),
     ],
 )
 def test_what_was_removed_is_named_once_each(markup: str, told: list[str]) -> None:
@@ -203,3 +208,39 @@ def test_a_scheme_hidden_in_entities_is_told_with_its_line() -> None:
 def test_the_same_mistake_made_thrice_is_told_once() -> None:
     _, findings = body_of("<iframe src=a></iframe>\n\n" * 3)
     assert [issue.line for issue in findings.issues] == [7]
+
+
+@pytest.mark.parametrize(
+    ("address", "odd"),
+    [
+        ("news/2026/river.md", False),
+        ("#s-目标", False),
+        ("/附件.pdf?x=1", False),
+        ("", False),
+        ("https://www.a-b.example", False),
+        ("http://a.example/x?a=1&amp;b=2#c:d", False),
+        ("javascript:x", True),
+        ("附件：总则:一.pdf", True),
+        ("mailto:a@a.example", True),
+        ("java&#115;cript:x", True),
+        ("http://[x", True),
+        ("http://1.2.3.4.5/", True),
+        ("http://xn--a.example/", True),
+        ("http://a.example:80/", True),
+        ("https://a.example /", True),
+    ],
+)
+def test_only_an_odd_address_has_to_be_looked_at(address: str, odd: bool) -> None:
+    assert has_odd_address(f'<p><a href="{address}">字</a></p>') is odd
+    assert has_odd_address(f'<p><img alt="图" src="{address}"></p>') is odd
+
+
+PIECES = "http https javascript mailto HTTP :// : // / a 1 0x xn-- - . @ % ? # [ ] \\ &amp; &#58; 云 example a.example https://a.example"
+ADDRESSES = st.lists(st.sampled_from([*PIECES.split(), " "]), max_size=8).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(ADDRESSES)
+def test_an_address_that_is_not_odd_stays(address: str) -> None:
+    markup = f'<a href="{address}">字</a>'
+    assert has_odd_address(markup) or violations(markup) == []

@@ -23,7 +23,13 @@ def files_in(folder: Path) -> set[str]:
 
 def stored(store: BlobStore) -> int:
     """How many blobs there are."""
-    return sum(1 for path in store.root.rglob("*") if path.is_file())
+    return len(states(store))
+
+
+def states(store: BlobStore) -> dict[Path, tuple[int, int]]:
+    """Every blob with its inode and time of change: equal only when none was written."""
+    stats = {path: path.stat() for path in store.root.rglob("*") if path.is_file()}
+    return {path: (stat.st_ino, stat.st_mtime_ns) for path, stat in stats.items()}
 
 
 # ---- blobs ----------------------------------------------------------------------------------------------------------
@@ -31,89 +37,77 @@ def stored(store: BlobStore) -> int:
 
 def test_text_is_stored_with_its_brotli_sibling_and_other_files_alone(tmp_path: Path) -> None:
     store = BlobStore(tmp_path)
-    sink = BlobSink(store, "portal", {})
-    sink.put("index.html", PAGE)
-    sink.put("a.png", b"png")
+    sink = BlobSink(store)
+    page, picture = sink.put("index.html", PAGE, None), sink.put("a.png", b"png", None)
     sink.finish()
-    page, picture = sink.entries["portal/index.html"], sink.entries["portal/a.png"]
     assert page.brotli is not None
     assert brotli.decompress(store.read(page.brotli)) == store.read(page.raw) == PAGE
     assert (page.size, picture.brotli, picture.size) == (len(PAGE), None, 3)
+    assert store.read(picture.raw) == b"png"
 
 
 def test_the_same_bytes_under_two_names_are_stored_once(tmp_path: Path) -> None:
     store = BlobStore(tmp_path)
-    sink = BlobSink(store, "portal", {})
-    for name in ("a.html", "b.html"):
-        sink.put(name, PAGE)
-    assert sink.entries["portal/a.html"] == sink.entries["portal/b.html"]
+    sink = BlobSink(store)
+    assert sink.put("a.html", PAGE, None) == sink.put("b.html", PAGE, None)
     assert stored(store) == 2
 
 
 def test_a_page_that_did_not_change_is_neither_stored_nor_compressed_again(tmp_path: Path) -> None:
     store = BlobStore(tmp_path)
-    first = BlobSink(store, "portal", {})
-    first.put("index.html", PAGE)
-    known = first.entries["portal/index.html"]
-    assert known.brotli is not None
-    times = {sha: store.path(sha).stat().st_mtime_ns for sha in (known.raw, known.brotli)}
-    second = BlobSink(store, "portal", first.entries)
-    second.put("index.html", PAGE)
-    assert (second.stored, second.entries) == (0, first.entries)
-    assert times == {sha: store.path(sha).stat().st_mtime_ns for sha in times}
+    known = BlobSink(store).put("index.html", PAGE, None)
+    before = states(store)
+    assert BlobSink(store).put("index.html", PAGE, known) is known
+    assert states(store) == before
 
 
 def test_the_earlier_brotli_bytes_are_used_again_whatever_made_them(tmp_path: Path) -> None:
     store = BlobStore(tmp_path)
     other = brotli.compress(PAGE, quality=1)
-    earlier = {"portal/index.html": Entry(store.put(PAGE), store.put(other), len(PAGE))}
-    sink = BlobSink(store, "portal", earlier)
-    sink.put("index.html", PAGE)
-    assert sink.entries == earlier
+    earlier = Entry(store.put(PAGE), store.put(other), len(PAGE))
+    assert BlobSink(store).put("index.html", PAGE, earlier) == earlier
+    assert stored(store) == 2
 
 
 @pytest.mark.parametrize("lost", ["raw", "brotli"])
 def test_a_blob_that_was_lost_is_made_again(tmp_path: Path, lost: str) -> None:
     store = BlobStore(tmp_path)
-    first = BlobSink(store, "portal", {})
-    first.put("index.html", PAGE)
-    store.path(getattr(first.entries["portal/index.html"], lost)).unlink()
-    second = BlobSink(store, "portal", first.entries)
-    second.put("index.html", PAGE)
-    assert (second.stored, stored(store), second.entries) == (1, 2, first.entries)
+    known = BlobSink(store).put("index.html", PAGE, None)
+    store.path(getattr(known, lost)).unlink()
+    assert BlobSink(store).put("index.html", PAGE, known) == known
+    assert all(sha in store for sha in (known.raw, known.brotli))
 
 
 def test_a_changed_page_is_stored_and_the_earlier_bytes_stay(tmp_path: Path) -> None:
     store = BlobStore(tmp_path)
-    first = BlobSink(store, "portal", {})
-    first.put("index.html", PAGE)
-    second = BlobSink(store, "portal", first.entries)
-    second.put("index.html", PAGE + b"!")
-    assert second.stored == 1
-    assert store.read(first.entries["portal/index.html"].raw) == PAGE
+    known = BlobSink(store).put("index.html", PAGE, None)
+    changed = BlobSink(store).put("index.html", PAGE + b"!", known)
+    assert store.read(changed.raw) == PAGE + b"!"
+    assert store.read(known.raw) == PAGE
 
 
-def test_assets_are_shared_by_the_cluster(tmp_path: Path) -> None:
-    sink = BlobSink(BlobStore(tmp_path), "portal", {})
-    sink.put("assets/style.1.css", b"a{}")
-    sink.put("news/assets/x.css", b"b{}")
-    assert set(sink.entries) == {"assets/style.1.css", "portal/news/assets/x.css"}
+def test_a_page_of_the_same_length_is_not_taken_for_the_earlier_one(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path)
+    known = BlobSink(store).put("index.html", PAGE, None)
+    other = PAGE[:-1] + b"?"
+    assert store.read(BlobSink(store).put("index.html", other, known).raw) == other
 
 
 def test_a_large_file_is_streamed_and_not_compressed(tmp_path: Path) -> None:
     film = tmp_path / "film"
     film.write_bytes(b"x" * 100_000)
     store = BlobStore(tmp_path / "blobs")
-    sink = BlobSink(store, "portal", {})
-    sink.put_file("a.csv", film)
-    entry = sink.entries["portal/a.csv"]
+    entry = BlobSink(store).put_file("a.csv", film)
     assert (entry.brotli, entry.size, store.read(entry.raw)) == (None, 100_000, film.read_bytes())
 
 
-def test_compression_can_be_switched_off_for_comparisons(tmp_path: Path) -> None:
-    sink = BlobSink(BlobStore(tmp_path), "portal", {}, compressed=False)
-    sink.put("index.html", PAGE)
-    assert sink.entries["portal/index.html"].brotli is None
+def test_compression_can_be_switched_off_for_comparisons_and_on_again(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path)
+    packed = BlobSink(store).put("index.html", PAGE, None)
+    bare = BlobSink(store, compressed=False).put("index.html", PAGE, packed)
+    assert (bare.raw, bare.brotli) == (packed.raw, None)
+    assert BlobSink(store, compressed=False).put("index.html", PAGE, bare) is bare
+    assert BlobSink(store).put("index.html", PAGE, bare) == packed
 
 
 def test_what_is_worth_compressing_is_told_by_the_name() -> None:
@@ -128,7 +122,7 @@ def run(folder: Path, *paths: str) -> None:
     """One run that writes these files."""
     sink = FolderSink(folder)
     for path in paths:
-        sink.put(path, path.encode())
+        sink.put(path, path.encode(), None)
     sink.finish()
 
 
@@ -137,6 +131,11 @@ def test_a_folder_holds_what_the_last_run_wrote(tmp_path: Path) -> None:
     run(tmp_path, "index.html", "news/2026/b.html")
     assert files_in(tmp_path) == {"index.html", "news/2026/b.html"}
     assert (tmp_path / "news/2026/b.html").read_bytes() == b"news/2026/b.html"
+
+
+def test_a_folder_tells_the_same_hash_and_size_as_blobs_do(tmp_path: Path) -> None:
+    stored = BlobSink(BlobStore(tmp_path / "blobs"), compressed=False).put("index.html", PAGE, None)
+    assert FolderSink(tmp_path / "out").put("index.html", PAGE, None) == stored
 
 
 def test_files_of_others_stay(tmp_path: Path) -> None:
@@ -149,7 +148,8 @@ def test_files_of_others_stay(tmp_path: Path) -> None:
 def test_a_large_file_is_copied(tmp_path: Path) -> None:
     (tmp_path / "film").write_bytes(b"x" * 3_000_000)
     sink = FolderSink(tmp_path / "out")
-    sink.put_file("v/film.mp4", tmp_path / "film")
+    entry = sink.put_file("v/film.mp4", tmp_path / "film")
+    assert entry == sink.put("again.mp4", b"x" * 3_000_000, None)
     sink.finish()
     assert (tmp_path / "out/v/film.mp4").read_bytes() == (tmp_path / "film").read_bytes()
     run(tmp_path / "out")
@@ -188,5 +188,5 @@ def test_nothing_is_written_outside_the_folder(tmp_path: Path, path: str) -> Non
     folder.mkdir()
     (folder / "link").symlink_to(tmp_path)
     with pytest.raises(BuildError, match="outside"):
-        FolderSink(folder).put(path, b"x")
+        FolderSink(folder).put(path, b"x", None)
     assert not (tmp_path / "x.html").exists()

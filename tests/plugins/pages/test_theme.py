@@ -12,7 +12,7 @@ import pytest
 from cluster.errors import BuildError
 from plugins.pages.frame import site_view
 from plugins.pages.theme import hashed_name, read_assets
-from publish.build import run_pelican
+from publish.pelican_run import run_pelican
 from tests.builders import ARTICLE, make_article, make_cluster_files
 from tests.plugins.rendering import THEME, MemorySink, make_job, render_site
 
