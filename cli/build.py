@@ -11,7 +11,7 @@ from cli.console import Console
 from cli.options import command, content_option, now_option, stamp_of
 from publish import brake
 from publish.build import MisconfiguredError, Order, Outcome
-from publish.workspace import Workspace
+from publish.workspace import Workspace, read_manifest
 
 
 @command("build", example="zhanqun build --content . --now 2026-11-20T09:00")
@@ -66,4 +66,7 @@ def report(console: Console, workspace: Workspace, outcome: Outcome) -> None:
 def _removals(workspace: Workspace, outcome: Outcome) -> list[brake.Removal]:
     """What publishing this build would take away."""
     found = workspace.removed_since_release()
-    return brake.judge(found.pages, found.gone, set(outcome.cluster.sites)) if found is not None else []
+    if found is not None:
+        return brake.judge(found.pages, found.gone, set(outcome.cluster.sites))
+    released = read_manifest(workspace.released)  # the index was made anew since, or went back with a rollback
+    return brake.removals(released, outcome.manifest) if len(released) else []

@@ -19,6 +19,8 @@ def rollback(console: Console, workspace: Workspace, number: int | None) -> int:
     """Makes an earlier release live again (by default the one before) and holds automatic publishing."""
     office = workspace.office(workspace.targets(), keep=workspace.keep_releases)
     outcome = release.rollback(office, number, at=current_time(), who=identity()[0])
+    if outcome.release is not None:
+        workspace.mark_released(outcome.release.root)
     code = tell_outcome(console, outcome)
     console.tell("Automatic publishing is held until: zhanqun publish --resume")
     console.dump(outcome.as_dict())

@@ -47,16 +47,17 @@ class BlobStore:
     def put(self, data: bytes) -> str:
         """Stores `data` unless it is there, and returns its SHA-256 in hex."""
         sha = hashlib.sha256(data).hexdigest()
-        folder = f"{self.root}/{sha[:2]}"
-        place = f"{folder}/{sha[2:]}"
-        if not _holds_bytes(place, len(data)):
-            aside = f"{folder}/{_aside_name(sha)}"
-            try:
-                _write(aside, data)
-            except FileNotFoundError:
-                Path(folder).mkdir(parents=True, exist_ok=True)
-                _write(aside, data)
-            os.rename(aside, place)  # noqa: PTH104 - done for every page: a Path costs as much as the call
+        place = f"{self.root}/{sha[:2]}/{sha[2:]}"
+        try:
+            _write_new(place, data)
+        except FileNotFoundError:
+            self.path(sha).parent.mkdir(parents=True, exist_ok=True)
+            return self.put(data)
+        except FileExistsError:
+            if not _holds_bytes(place, len(data)):
+                aside = self._aside(sha)
+                aside.write_bytes(data)
+                aside.replace(place)
         return sha
 
     def put_file(self, path: Path) -> tuple[str, int]:
@@ -103,16 +104,15 @@ class BlobStore:
     def _aside(self, sha: str) -> Path:
         folder = self.root / sha[:2]
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / _aside_name(sha)
+        return folder / f"{ASIDE}{os.getpid()}-{threading.get_ident()}-{sha[2:]}"
 
 
-def _aside_name(sha: str) -> str:
-    return f"{ASIDE}{os.getpid()}-{threading.get_ident()}-{sha[2:]}"
+def _write_new(path: str, data: bytes) -> None:
+    """Writes a file that is not there yet, in its place: nobody reads a blob before who names it has been told.
 
-
-def _write(path: str, data: bytes) -> None:
-    """Writes a file in one call: hundreds of thousands of times, without the buffers of a file object."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    One call each, hundreds of thousands of times: a rename on top costs as much as the file.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         left = memoryview(data)
         while left:

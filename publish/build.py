@@ -347,6 +347,8 @@ def read_state(rooms: Rooms) -> State | None:
     try:
         now = index.now
         return State(index.outputs.root(), now, index.outputs.next_moment, _all_issues(index, now)) if now else None
+    except sqlite3.DatabaseError:
+        return None
     finally:
         index.close()
 

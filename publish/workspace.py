@@ -105,12 +105,13 @@ class Workspace:
             office, as_built(built), at=at, who=who, resume=resume, accept_removals=accept_removals
         )
         if outcome.release is not None and outcome.receipts:
-            self._mark_released(outcome.release.root)
+            self.mark_released(outcome.release.root)
         if outcome.is_new and outcome.receipts:
             self.sweep()
         return outcome
 
-    def _mark_released(self, root: str) -> None:
+    def mark_released(self, root: str) -> None:
+        """Tells the index which tree is live now."""
         index = Index(self.rooms.index)
         try:
             with index.writing():

@@ -111,10 +111,9 @@ class Outputs:
             write_meta(self._db, "next_moment", moment)
 
     def mark_released(self, root: str) -> None:
-        """Says that the tree with this root has been released: what differs from it is noted from now on."""
-        if root == self.root():
-            self._db.execute("DELETE FROM since")
-            write_meta(self._db, "released", root)
+        """Says that the tree with this root is live: what differs is noted from now on, unless that is another tree."""
+        self._db.execute("DELETE FROM since")
+        write_meta(self._db, "released", root if root == self.root() else "")
 
     def removed_since_release(self) -> Removed | None:
         """What the last release has and this tree has not; None when no release is known."""

@@ -11,7 +11,6 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,9 +38,11 @@ _AFTER = f"{_BESIDE} AND (date, path) > (?3, ?4) AND (year > 0) = ?5 AND shown O
 _LISTED = f"SELECT {_ITEM} FROM listing JOIN item USING (path) WHERE listing.site = :site AND list = :list"
 
 
-@dataclass(frozen=True, slots=True)
-class IndexedItem:
-    """An item as the index holds it; `fields` are typed by its content type, dates are stamps."""
+class IndexedItem(NamedTuple):
+    """An item as the index holds it; `fields` are typed by its content type, dates are stamps.
+
+    A named tuple, not a dataclass: a cold build makes a million of them.
+    """
 
     path: str
     blob: str
@@ -400,4 +401,4 @@ def _place(item: IndexedItem) -> str:
 def _item(row: sqlite3.Row) -> IndexedItem:
     values = list(row)
     values[15] = json.loads(values[15])
-    return IndexedItem(*values)
+    return IndexedItem._make(values)

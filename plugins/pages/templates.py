@@ -15,28 +15,33 @@ from jinja2 import FileSystemBytecodeCache
 from jinja2.ext import Extension
 from markupsafe import Markup
 
-# An include of a part by its name, with the line break that the tag swallows.
-_INCLUDE = re.compile(r'\{% include "([^"{}]+)" %\}\n?')
+# An include of a part by its name, with the line break that the tag swallows; comments and raw text are passed over.
+_INCLUDE = re.compile(
+    r'\{#.*?#\}|\{%[-+]? *raw *[-+]?%\}.*?\{%[-+]? *endraw *[-+]?%\}|\{% include "([^"{}]+)" %\}\n?', re.DOTALL
+)
 
 
 class InlineParts(Extension):
     """Puts the text of an included part in the place of `{% include "name" %}`; its names stay its own.
 
-    Jinja looks an included template up and makes it a context each time a page is rendered.
+    Jinja looks an included template up and makes it a context each time a page is rendered. A part that holds itself
+    is left to it.
     """
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
         """The source with the parts in it."""
-        return _INCLUDE.sub(self._part, source)
+        return self._with_parts(source, (name,))
 
-    def _part(self, match: re.Match[str]) -> str:
-        loader = self.environment.loader
-        if loader is None:
-            return match[0]
-        text = loader.get_source(self.environment, match[1])[0]
-        # Jinja drops the last line break of a template too.
-        inner = self.preprocess(text.removesuffix("\n"), match[1])
-        return "{% with %}" + inner + "{% endwith %}"
+    def _with_parts(self, source: str, above: tuple[str | None, ...]) -> str:
+        def part(match: re.Match[str]) -> str:
+            loader = self.environment.loader
+            if loader is None or match[1] is None or match[1] in above:
+                return match[0]
+            # Jinja drops the last line break of a template too; the signs keep blanks and line breaks of the part.
+            text = loader.get_source(self.environment, match[1])[0].removesuffix("\n")
+            return "{% with +%}" + self._with_parts(text, (*above, match[1])) + "{%+ endwith +%}"
+
+        return _INCLUDE.sub(part, source)
 
 
 def word_finder(words: gettext.NullTranslations) -> Callable[[str], Markup]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, Template
@@ -15,6 +16,7 @@ from plugins.pages.frame import site_view
 from plugins.pages.job import Job
 from plugins.pages.language import catalogue, filters
 from plugins.pages.page import Composed
+from plugins.pages.skeleton import Skeletons, make_strict
 from plugins.pages.templates import word_finder
 from plugins.pages.views import SiteView
 
@@ -57,7 +59,9 @@ class Theme:
         self._urls = {name: f"/assets/{hashed_name(name, data)}" for name, data in self._assets.items()}
         self._env = env
         self._language(job)
+        make_strict(env)
         self._templates: dict[str, Template] = {}
+        self._skeletons = Skeletons(env, self._run)
         self._chrome = self._render_chrome()
         self.frame = hashlib.sha256(repr((self.site, self._chrome, self._urls)).encode()).hexdigest()
 
@@ -87,10 +91,17 @@ class Theme:
 
     def render(self, composed: Composed, tags: tuple[tuple[str, str], ...], extra: Mapping[str, Any]) -> bytes:
         """The page's bytes."""
-        template = self._template(composed.template)
         is_told = any(name.lower() == "description" for name, _ in tags)
         page = replace(composed.page, tags=tags, description="" if is_told else composed.page.description)
-        return template.render(**extra, **composed.context, page=page, chrome=self._chrome).encode()
+        tagged = replace(composed, page=page)
+        if "article" in composed.context and not extra:
+            return self._skeletons.page(tagged)
+        return self._run(tagged, extra).encode()
+
+    def _run(self, composed: Composed, extra: Mapping[str, Any] = MappingProxyType({})) -> str:
+        """A full run of the page's template."""
+        template = self._template(composed.template)
+        return template.render(**extra, **composed.context, page=composed.page, chrome=self._chrome)
 
     def _template(self, name: str) -> Template:
         if name not in self._templates:

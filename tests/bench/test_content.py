@@ -8,8 +8,10 @@ import pytest
 
 from bench.corpus import NOW
 from bench.forms.content import LINKS, content_files, write_repository
+from bench.raw import write_again
 from cluster.clock import parse_date, stamp
 from cluster.gitstore import GitSource, GitStore
+from cluster.settings import load_settings
 from cluster.source import blob_id
 from publish.build import Rooms
 from publish.check import find_issues
@@ -43,9 +45,7 @@ def test_a_check_finds_nothing_to_mend(repository: Path, tmp_path: Path) -> None
         assert find_issues(GitSource(store, head), rooms, MOMENT) == ()
 
 
-def test_a_build_makes_a_page_of_every_item(repository: Path, tmp_path: Path) -> None:
-    from cluster.settings import load_settings
-
+def test_a_build_makes_a_page_of_every_item_and_can_be_written_again(repository: Path, tmp_path: Path) -> None:
     settings = load_settings(tmp_path, {"ZHANQUN_DATA": str(repository.parent)})
     workspace = Workspace(settings)
     outcome = workspace.build(workspace.order(MOMENT))
@@ -55,3 +55,7 @@ def test_a_build_makes_a_page_of_every_item(repository: Path, tmp_path: Path) ->
     assert pages <= set(outcome.manifest)
     assert "portal/index.html" in outcome.manifest
     assert not [path for path in outcome.manifest if outcome.manifest[path].brotli], "the peers do not compress"
+    sample = write_again(settings.var, tmp_path / "again")
+    files = (path for path in (tmp_path / "again").rglob("*") if path.is_file())
+    again = {path.relative_to(tmp_path / "again").as_posix() for path in files}
+    assert (sample.written, again) == (len(outcome.manifest), set(outcome.manifest))

@@ -12,13 +12,13 @@ from bench.errors import BenchError
 from bench.measure import Measured, Process, measure, own_memory
 
 MEGABYTE = 10**6
-HOLDING = "import time; held = bytearray(50 * 10**6); time.sleep(0.4)"
+HOLDING = "import time; held = bytearray(50 * 10**6); time.sleep(0.6)"
 WITH_A_CHILD = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {HOLDING!r}], check=True)"
 TWO_SHARING = """
 import os, time
 held = bytearray(50 * 10**6)
 child = os.fork()
-time.sleep(0.5)
+time.sleep(0.8)
 if child:
     os.waitpid(child, 0)
 """

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from bench.edits import changes_of
 from bench.generators import Generator, Made
 from bench.leak import growth
 from bench.measure import Measured
 from bench.results import Results
 from bench.rows import Bench, Repeats, take_cold
 from bench.stage import Stage
+from cluster.gitstore import GitStore
 from tests.bench.making import make_corpus
 
 
@@ -65,6 +67,29 @@ def test_stock_pelican_stays_away_from_big_clusters(tmp_path: Path) -> None:
 def test_an_edit_s_number_is_used_once_even_after_a_restart(tmp_path: Path) -> None:
     numbers = [Stage(tmp_path, make_corpus()).next_number() for _ in range(3)]
     assert numbers == [1, 2, 3]
+
+
+def test_a_stage_is_written_once_and_its_edits_are_commits(tmp_path: Path) -> None:
+    told: list[str] = []
+    stage = Stage(tmp_path, make_corpus())
+    stage.prepare(("hugo-apart",), told.append)
+    commit = stage.commit(changes_of(stage.corpus, "added", stage.next_number()))
+    stage.prepare(("hugo-apart",), told.append)
+    with GitStore(stage.repository) as store:
+        assert store.head() == commit
+    assert told == ["writing 60 items for ours", "writing 60 items for hugo"]
+
+
+def test_a_new_run_takes_the_edits_of_the_last_one_back(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, make_corpus())
+    stage.prepare((), lambda _: None)
+    with GitStore(stage.repository) as store:
+        corpus = store.head()
+    stage.commit(changes_of(stage.corpus, "deleted", stage.next_number()))
+    stage.restart()
+    with GitStore(stage.repository) as store:
+        assert store.head() == corpus
+    assert stage.next_number() == 1
 
 
 @pytest.mark.parametrize(

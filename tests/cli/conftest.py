@@ -13,8 +13,6 @@ import pytest
 
 from cli.main import main
 from cluster.clock import parse_date
-from publish import release
-from publish.workspace import as_built
 from tests.builders import NOW
 from tests.publish.small_city import City
 
@@ -81,7 +79,7 @@ def published_once(tmp_path_factory: pytest.TempPathFactory) -> City:
     city = City.founded(tmp_path_factory.mktemp("published") / "city")
     workspace = city.workspace
     office = workspace.office(workspace.targets(), keep=10)
-    release.publish(office, as_built(city.build()), at=parse_date(NOW), who="李明")
+    workspace.publish(office, city.build(), at=parse_date(NOW), who="李明")
     return city
 
 

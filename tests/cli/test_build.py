@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.builders import ARTICLE, NOW, make_article, write_tree
 from tests.cli.conftest import CommandLine
 from tests.publish.small_city import SESSION, City, make_files
@@ -77,6 +79,24 @@ def test_build_reports_would_be_removals(zhanqun: CommandLine, city: City) -> No
     assert (removal["site"], removal["count"], removal["reason"]) == ("portal", 1, "few")
 
 
+@pytest.mark.parametrize("more", [(), ("--full",)], ids=["what changed", "everything anew"])
+def test_build_reports_what_the_release_would_lose_after_a_rollback_too(
+    zhanqun: CommandLine, city: City, more: tuple[str, ...]
+) -> None:
+    city.commit({ARTICLE: None})
+    zhanqun("publish", "--now", NOW)
+    zhanqun("rollback")
+
+    (removal,) = zhanqun("build", "--now", NOW, "--json", *more).json["removals"]
+    assert (removal["site"], removal["count"], removal["reason"]) == ("portal", 1, "few")
+
+
+def test_build_reports_removals_when_it_starts_anew(zhanqun: CommandLine, city: City) -> None:
+    city.commit({ARTICLE: None})
+
+    assert "Site portal would lose 1 of its" in zhanqun("build", "--now", NOW, "--full").out
+
+
 def test_a_look_at_one_site_reports_no_removal_of_the_others(zhanqun: CommandLine, city: City) -> None:
     said = zhanqun("build", "--site", "portal", "--now", NOW)
 
@@ -103,7 +123,7 @@ def test_data_and_var_can_lie_elsewhere(zhanqun: CommandLine, seeded: City, tmp_
     said = zhanqun("build", "--data", tmp_path / "elsewhere", "--var", tmp_path / "derived", "--now", NOW)
 
     assert said.code == 0
-    assert (tmp_path / "derived" / "manifest").is_file()
+    assert (tmp_path / "derived" / "index.db").is_file()
     assert not (seeded.root / "var").exists()
 
 

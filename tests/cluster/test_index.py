@@ -53,6 +53,15 @@ def test_feeds_tell_the_update_else_the_date(index, cluster):
     assert [item.modified[:10] for item in index.items("portal")] == ["2026-02-01", "2026-01-02"]
 
 
+def test_a_list_was_changed_when_its_newest_dated_item_was(index, cluster):
+    files = dated("a", "2026-01-01", updated="2026-05-01") | dated("b", "2026-02-01", also=["residents"])
+    settle(index, cluster, files | {"content/portal/about/city.md": make_page(updated="2026-06-01")})
+    assert index.latest("portal", "news") == "2026-02-01T00:00:00+08:00"
+    assert [index.latest("portal", name) for name in ("about", "news/notices", "nowhere")] == ["", "", ""]
+    settle(index, cluster, files | dated("b", "2026-02-01", updated="2026-03-01"))
+    assert index.latest("portal", "news") == "2026-03-01T00:00:00+08:00"
+
+
 def test_a_sites_own_pages_are_those_of_its_shown_items_by_path(index, cluster):
     files = dated("b", "2026-01-01", also=["english:news"]) | dated("a", "2026-02-01") | dated("c", "2026-12-01")
     files |= {"content/english/news/2026/e.md": make_article(), "content/portal/about/city.md": make_page()}
@@ -213,6 +222,13 @@ def test_a_future_item_is_nowhere_and_told_as_scheduled(index, cluster):
     index.update(tree, cluster, come)
     assert paths(index.items("portal")) == paths(index.newest("portal", "residents", 9)) == ["future"]
     assert index.issues(come) == []
+
+
+def test_an_index_knows_the_moment_it_was_settled_at(index, cluster):
+    assert index.now == ""
+    for now in (NOW, LATER, NOW):
+        settle(index, cluster, {}, now)
+        assert index.now == now
 
 
 def test_an_item_goes_at_the_moment_it_expires(index, cluster):

@@ -269,6 +269,33 @@ def test_starting_anew_keeps_the_files_and_forgets_how_far_each_site_has_come(in
     assert list(index.outputs.manifest()) == ["portal/index.html"]
 
 
+def test_what_is_known_of_a_file_is_what_the_last_build_left(index, portal):
+    portal.keep(page("index.html", text="first"))
+    finish(portal)
+    second = again(index)
+    assert second.known("index.html") == entry("first")
+    assert second.known("about.html") is None
+    assert index.site_outputs("english").known("index.html") is None
+
+
+def test_a_new_site_may_keep_a_file_twice(index, portal):
+    for text in ("first", "second"):
+        portal.keep(page("index.html", text=text))
+    portal.remove(["index.html"])
+    portal.keep(page("index.html", text="third"))
+    finish(portal)
+    assert portal.entry("index.html") == entry("third")
+    assert index.outputs.manifest() == Manifest.of({"portal/index.html": entry("third")})
+    assert index.outputs.built()["portal"].files == 1
+
+
+def test_the_next_moment_is_remembered(index):
+    assert index.outputs.next_moment == ""
+    for moment in (NOW, ""):
+        index.outputs.remember_next_moment(moment)
+        assert index.outputs.next_moment == moment
+
+
 # ---- sites that share files, and sites that go ----------------------------------------------------------------------
 
 
@@ -326,6 +353,17 @@ def test_a_release_of_another_tree_is_not_taken_for_this_one(index, portal):
     portal.keep(page("index.html"))
     finish(portal)
     index.outputs.mark_released("0" * 64)
+    assert index.outputs.removed_since_release() is None
+
+
+def test_when_another_tree_is_live_nothing_is_known_to_have_gone(index, portal):
+    portal.keep(page("index.html"))
+    finish(portal)
+    index.outputs.mark_released(index.outputs.root())
+    index.outputs.mark_released("0" * 64)
+    second = again(index)
+    second.remove(["index.html"])
+    finish(second)
     assert index.outputs.removed_since_release() is None
 
 
@@ -408,14 +446,14 @@ def test_what_pages_begin_or_cease_to_need_is_loose(index, portal):
 
 
 def test_a_file_is_needed_as_long_as_some_page_of_the_site_needs_it(index, portal):
-    portal.keep(page("a.html", findings=(Finding("file", "f.pdf", "2"), Finding("leave", "https://x"))))
+    portal.keep(page("a.html", findings=(Finding("file", "f.pdf", "1"), Finding("leave", "https://x"))))
     portal.keep(page("b.html", findings=(Finding("file", "f.pdf", "1"),)))
     index.site_outputs("english").keep(page("c.html", findings=(Finding("file", "f.pdf", "0"),)))
     assert portal.needed("file", "f.pdf") == "1"
     assert portal.needed("leave", "https://x") == ""
     assert portal.needed("leave", "f.pdf") is None
     portal.remove(["b.html"])
-    assert portal.needed("file", "f.pdf") == "2"
+    assert portal.needed("file", "f.pdf") == "1"
     portal.keep(page("a.html"))
     assert portal.needed("file", "f.pdf") is portal.needed("leave", "https://x") is None
 

@@ -85,6 +85,11 @@ THREE = dated("a", "2026-01-01") | dated("b", "2026-02-01") | dated("c", "2026-0
             lambda index: index.newest("portal", "news", 9), HIGHEST, LOWEST, LOWEST, id="all, when there are fewer"
         ),
         pytest.param(
+            lambda index: index.latest("portal", "news"),
+            HIGHEST, place("c", "2026-03-01"), place("c", "2026-03-01"),
+            id="the latest stamp, down to the newest item",
+        ),
+        pytest.param(
             lambda index: index.of_year("portal", "news", 2026, skip=0, count=2),
             place("b", "2026-02-01"), "2026", place("a", "2026-01-01"),
             id="a full slice of a year, up to the last of it",

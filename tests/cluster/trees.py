@@ -91,13 +91,11 @@ def dated(name: str, date: str, **fields: Any) -> dict[str, bytes]:
 
 REFERENCES = ("x1", "portal/news/2026/a.md", f"{NEWS}/a.md", "portal/news/2026/b.md", "english/news/2026/e.md", "none")
 OLD_PATHS = ("/old", "/older/", "/news/2026/b.html")
-_DATES = {
-    NEWS: ("2026-02-01", "2026-02-01", "2026-03-01T08:00", "2026-12-01", "2025-05-01", "soon"),
-    NOTICES: ("2025-05-01", "2025-06-01T00:00", "2026-02-01"),
-}
+_DATES = ("2026-02-01", "2026-02-01T00:00", "2026-03-01T08:00", "2026-04-01", "2026-12-01")
 _FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "title": st.sampled_from(["甲", "乙"]),
     "body": st.sampled_from(["一。", "二。\n\n三。"]),
+    "updated": st.just("2026-04-02"),
     "id": st.sampled_from(["x1", "x1", "x2", "portal/news/2026/b.md"]),
     "expires": st.sampled_from(["2026-10-01", "2026-12-05", "2026-12-31"]),
     "also": st.sampled_from([["residents"], ["english:news"], ["nowhere"]]),
@@ -106,7 +104,7 @@ _FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "translation_of": st.sampled_from([f"/{REFERENCES[1]}", *REFERENCES]),
     "redirect_from": st.sampled_from([["/old"], ["/old", "/older/"]]),
 }
-_LAWS = {"type": st.just("statute"), "law": st.sampled_from(["甲法", "乙法"])}
+_LAWS = {"type": st.just("statute"), "law": st.sampled_from(["甲法", "甲法", "乙法"])}
 
 
 def make_dated_page(date: str) -> bytes:
@@ -118,13 +116,17 @@ def _articles(*dates: str) -> st.SearchStrategy[bytes]:
     date = {"date": st.sampled_from(dates)}
     articles = st.fixed_dictionaries(date, optional=_FIELDS)
     laws = st.fixed_dictionaries(date | _LAWS, optional=_FIELDS)
-    return (articles | laws).map(lambda fields: make_article(**fields)) | st.just(b"broken")
+    broken = st.sampled_from([b"broken", make_article(date="soon"), make_article(date="2024-01-01")])
+    return st.one_of(*[(articles | laws).map(lambda fields: make_article(**fields))] * 5, broken)
 
 
+_OFTEN: dict[str, st.SearchStrategy[bytes]] = {
+    **{f"{NEWS}/{name}.md": _articles(*_DATES) for name in "abc"},
+    "content/english/news/2026/e.md": _articles(*_DATES),
+}
 _CONTENTS: dict[str, st.SearchStrategy[bytes]] = {
-    **{f"{NEWS}/{name}.md": _articles(*_DATES[NEWS]) for name in "abc"},
-    f"{NOTICES}/d.md": _articles(*_DATES[NOTICES]),
-    "content/english/news/2026/e.md": _articles(*_DATES[NEWS]),
+    **_OFTEN,
+    f"{NOTICES}/d.md": _articles("2025-05-01", "2025-06-01"),
     "content/portal/about/f.md": st.sampled_from([make_page(), make_page(title="领导之窗"), make_page(id="x2")]),
     # A standing item may have a date, by which it comes but in no list stands.
     "content/portal/about/h.md": st.sampled_from([make_dated_page("2026-02-01"), make_dated_page("2026-12-01")]),
@@ -143,7 +145,9 @@ def _edit(path: str) -> st.SearchStrategy[tuple[str, bytes | None]]:
 EDITS: st.SearchStrategy[dict[str, bytes | None]] = st.lists(
     st.sampled_from(PLACES).flatmap(_edit), max_size=4, unique_by=lambda edit: edit[0]
 ).map(dict)
-STARTS: st.SearchStrategy[dict[str, bytes]] = st.fixed_dictionaries({}, optional=_CONTENTS)
+STARTS: st.SearchStrategy[dict[str, bytes]] = st.fixed_dictionaries(
+    _OFTEN, optional={path: contents for path, contents in _CONTENTS.items() if path not in _OFTEN}
+)
 # A tree to start from and the commits after it, each seen at some moment: time runs forwards and backwards.
 HISTORIES = st.tuples(STARTS, st.lists(st.tuples(EDITS, st.sampled_from(MOMENTS)), min_size=1, max_size=4))
 
@@ -177,6 +181,7 @@ def _of_list(site: str, name: str) -> Iterator[tuple[str, Question]]:
     yield "is dated", lambda index: index.is_dated(site, name)
     yield "years", lambda index: index.years(site, name)
     yield "standing", lambda index: index.standing(site, name)
+    yield "latest", lambda index: index.latest(site, name)
     for count in (1, 2, 9):
         yield f"newest {count}", lambda index, count=count: index.newest(site, name, count)
     for year in YEARS:

@@ -3,7 +3,7 @@
 import pytest
 
 from cluster.manifest import Entry, Manifest
-from publish.brake import Reason, Removal, holds, is_page, removals
+from publish.brake import Reason, Removal, holds, is_page, judge, removals
 
 ENTRY = Entry("a" * 64, None, 1)
 
@@ -61,6 +61,24 @@ def test_a_whole_site_does_not_go_unasked():
 def test_a_site_without_pages_counts_as_a_site_too():
     old = Manifest.of({"portal/robots.txt": ENTRY})
     assert holds(old, Manifest.of({})) == [Removal("portal", 0, 0, Reason.SITE)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (make_manifest(portal=300, congress=60), make_manifest(portal=240, congress=60)),
+        (make_manifest(portal=60, congress=60), make_manifest(portal=60)),
+        (make_manifest(portal=60, congress=60), make_manifest(portal=61, congress=25)),
+        (make_manifest(portal=3), make_manifest(portal=3, congress=3)),
+        (make_manifest(portal=9), without(make_manifest(portal=9), "portal/index.html")),
+        (make_manifest(portal=9), Manifest.of({})),
+    ],
+    ids=["many pages go", "a site goes", "more than half goes", "a site comes", "a home page goes", "all goes"],
+)
+def test_counts_and_paths_alone_are_judged_like_two_whole_manifests(before, after):
+    pages = {site: sum(1 for path in before if Manifest.site_of(path) == site) for site in before.sites()}
+    gone = [path for path in before if path not in after]
+    assert judge(pages, gone, set(after.sites())) == removals(before, after)
 
 
 def test_nothing_is_held_at_the_first_release():

@@ -20,6 +20,8 @@ from pelican import signals
 
 from cluster.errors import BuildError, BusyError, ConfigError, ContentError
 from cluster.gitstore import GitStore
+from cluster.index import Index
+from cluster.index.schema import delete_index
 from cluster.issues import Issue
 from cluster.manifest import Entry, Manifest
 from cluster.media import MediaStore, dump_pointer
@@ -194,6 +196,17 @@ def test_an_unchanged_build_tells_the_same_issues_again(city: City) -> None:
     assert city.build().issues == city.build().issues != ()
 
 
+def test_the_issues_of_a_site_that_nothing_leads_to_are_still_told(city: City) -> None:
+    city.commit({ARTICLE: make_article(body="[甲](none.md)")})
+    first = city.build()
+    city.commit(CHANGE)
+    second = city.build()
+
+    assert [issue.code for issue in first.issues] == ["link-missing"]
+    assert second.issues == first.issues
+    assert {path.partition("/")[0] for path in second.written} == {"congress"}
+
+
 def test_a_date_that_has_passed_makes_a_build(city: City) -> None:
     city.commit({SCHEDULED: make_article("明天见", "2026-11-21T09:00")})
     first = city.build()
@@ -234,6 +247,17 @@ def test_full_builds_everything_anew_with_the_same_result(city: City) -> None:
 
     assert len(pages) == 4
     assert again.manifest == first.manifest
+
+
+def test_full_makes_a_blob_again_that_was_lost(city: City) -> None:
+    manifest = city.build().manifest
+    blobs = city.workspace.rooms.blobs
+    lost = {manifest["portal/news/2026/river.html"].raw, manifest["portal/index.html"].brotli}
+    for sha in lost:
+        blobs.path(str(sha)).unlink()
+
+    assert city.build(full=True).manifest == manifest
+    assert [sha for sha in lost if sha not in blobs] == []
 
 
 def test_a_large_file_that_arrives_later_is_taken_in(city: City, tmp_path: Path) -> None:
@@ -538,6 +562,27 @@ def test_looks_at_single_sites_in_turn_end_with_the_manifest_of_one_build(city: 
     assert city.build(sites=("portal",)).manifest == wanted
 
 
+def test_a_look_at_another_moment_leaves_no_trace(city: City) -> None:
+    city.commit({"content/congress/news/2026/soon.md": make_article("明天见", "2026-11-21T09:00")})
+    first = city.build().manifest
+    city.build(LATER, sites=("portal",))
+    assert "congress/news/2026/soon.html" not in city.output()
+
+    assert city.build().manifest == first
+    assert "congress/news/2026/soon.html" in city.build(LATER).manifest
+
+
+def test_the_journal_is_kept_for_a_site_that_is_behind_and_no_longer(city: City) -> None:
+    city.build()
+    city.commit(CHANGE)
+    city.build(sites=("portal",))
+    with closing(Index(city.workspace.rooms.index)) as index:
+        assert index.touches(0) != []
+    city.build()
+    with closing(Index(city.workspace.rooms.index)) as index:
+        assert index.touches(0) == []
+
+
 def test_a_site_that_does_not_exist_cannot_be_looked_at(city: City) -> None:
     with pytest.raises(ConfigError, match=r"no site 'tourism'. Choose from: portal congress"):
         city.build(sites=("portal", "tourism"))
@@ -606,6 +651,23 @@ def test_a_folder_builds_what_the_repository_builds(city: City, tmp_path: Path) 
     outcome = Workspace(city.workspace.settings).build(Order(NOW), folder)
     assert outcome.commit.startswith("folder-")
     assert outcome.manifest == city.build().manifest
+
+
+def test_a_folder_that_is_edited_is_followed_like_a_repository(city: City, tmp_path: Path, wanted: Manifest) -> None:
+    folder = write_tree(tmp_path / "folder", make_files())
+    city.workspace.build(Order(NOW), folder)
+    write_tree(folder, {ARTICLE: make_article(id="6f1c2a9e0b7d4c35", body="施工人员今日进场。")})
+    assert city.workspace.build(Order(NOW), folder).written == {"portal/news/2026/river.html"}
+
+    write_tree(folder, {ARTICLE: make_files()[ARTICLE], **CHANGE})
+    assert city.workspace.build(Order(NOW), folder).manifest == wanted
+
+
+def test_a_repository_and_a_folder_may_follow_each_other(city: City, tmp_path: Path) -> None:
+    first = city.build().manifest
+    folder = write_tree(tmp_path / "folder", make_files() | CHANGE)
+    assert city.workspace.build(Order(NOW), folder).written >= {"congress/news/2026/session.html"}
+    assert city.build().manifest == first
 
 
 # ---- failures -------------------------------------------------------------------------------------------------------
@@ -797,12 +859,6 @@ def test_a_repository_without_main_says_what_to_do(tmp_path: Path) -> None:
 # ---- what is derived heals ------------------------------------------------------------------------------------------
 
 DAMAGE = [
-    ("a state that is no JSON", "build.json", b"{"),
-    ("a state that is a list", "build.json", b"[]"),
-    ("a state without its keys", "build.json", b'{"recipe": "x"}'),
-    ("a state with a strange issue", "build.json", b'{"issues": ["{}"]}'),
-    ("a state with an issue of no known rule", "build.json", b'{"issues": [3]}'),
-    ("a state that is not UTF-8", "build.json", b"\xff\xfe"),
     ("an index that is no database", "index.db", b"not a database, far from it" * 300),
     ("an empty index", "index.db", b""),
 ]
@@ -821,7 +877,7 @@ def test_damage_in_var_heals_by_itself(city: City, wanted: Manifest, name: str, 
     assert city.build().pages_written == 0
 
 
-@pytest.mark.parametrize("name", ["build.json", "index.db", "blobs", "templates"])
+@pytest.mark.parametrize("name", ["index.db", "blobs", "templates"])
 def test_what_is_missing_in_var_is_made_again(city: City, name: str) -> None:
     first = city.build()
     gone = city.workspace.rooms.var / name
@@ -836,10 +892,42 @@ def test_the_state_of_the_last_build_reads_back(city: City) -> None:
     city.commit({TYPO: make_article(title=None), SCHEDULED: make_article("明天见", "2026-11-21T09:00")})
     outcome = city.build()
 
-    state = read_state(city.workspace.rooms.state)
+    state = read_state(city.workspace.rooms)
     assert state is not None
     assert (state.root, state.now, state.next_moment) == (outcome.manifest.root(), NOW, outcome.next_moment)
     assert state.issues == outcome.issues
+
+
+def test_before_the_first_build_there_is_no_state_and_asking_makes_none(city: City) -> None:
+    assert read_state(city.workspace.rooms) is None
+    assert not city.workspace.rooms.var.exists()
+
+
+@pytest.mark.parametrize("data", [b"", b"not a database" * 300], ids=["empty", "no database"])
+def test_a_damaged_index_has_no_state(city: City, data: bytes) -> None:
+    city.workspace.rooms.var.mkdir()
+    city.workspace.rooms.index.write_bytes(data)
+    assert read_state(city.workspace.rooms) is None
+
+
+def test_whatever_page_of_the_index_is_damaged_asking_for_the_state_does_not_fail(city: City) -> None:
+    city.build()
+    index = city.workspace.rooms.index
+    data = index.read_bytes()
+    for start in range(0, len(data), 4096):
+        delete_index(index)
+        index.write_bytes(data[:start] + b"\xff" * 4096 + data[start + 4096 :])
+        state = read_state(city.workspace.rooms)
+        assert state is None or state.now == NOW, start
+
+
+def test_an_index_of_another_program_is_made_again(city: City, wanted: Manifest) -> None:
+    city.build()
+    city.commit(CHANGE)
+    with closing(sqlite3.connect(city.workspace.rooms.index)) as db:
+        db.execute("PRAGMA user_version = 99")
+
+    assert city.build().manifest == wanted
 
 
 def test_an_index_that_is_damaged_in_the_middle_is_made_again(city: City, wanted: Manifest) -> None:

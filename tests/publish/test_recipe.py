@@ -61,12 +61,12 @@ def changed(changes: Mapping[str, bytes | None]) -> Cluster:
 
 
 def recipe(cluster: Cluster, theme: str = THEME) -> str:
-    return site_recipe(cluster, cluster.sites["portal"], theme)
+    return site_recipe(cluster, "portal", theme)
 
 
 def differing_parts(cluster: Cluster) -> set[str]:
     """The parts by which the portal differs from the usual one."""
-    before, after = (site_parts(one.sites["portal"]) for one in (changed({}), cluster))
+    before, after = (site_parts(one, "portal") for one in (changed({}), cluster))
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
@@ -116,7 +116,7 @@ def test_another_theme_changes_the_recipe() -> None:
 
 def test_each_site_has_its_own_recipe() -> None:
     cluster = changed({})
-    assert site_recipe(cluster, cluster.sites["coal"], THEME) != recipe(cluster)
+    assert site_recipe(cluster, "coal", THEME) != recipe(cluster)
 
 
 def test_a_site_that_joins_changes_the_recipe_of_the_others() -> None:

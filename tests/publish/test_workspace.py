@@ -11,10 +11,10 @@ import pytest
 from cluster.clock import parse_date
 from cluster.errors import ContentError, TargetError
 from cluster.source import FolderSource
-from publish import release
+from publish import brake, release
 from publish.build import Order, build_lock
-from publish.workspace import Workspace, as_built
-from tests.builders import ARTICLE, NOW, make_article, write_tree
+from publish.workspace import Workspace, as_built, read_manifest
+from tests.builders import ARTICLE, NOW, make_article, make_cluster_toml, write_tree
 from tests.publish.small_city import City, make_files
 
 
@@ -123,3 +123,53 @@ def test_the_number_of_kept_releases_is_the_cluster_s_and_a_mistake_on_main_is_n
     assert city.workspace.keep_releases == 3
     city.commit({"sites/cluster.toml": b"format = 1\n"})
     assert city.workspace.keep_releases == 10
+
+
+# ---- what a release would lose --------------------------------------------------------------------------------------
+
+NOTICES = make_article(body=" ".join(f"[外{n}](https://example.com/{n})" for n in range(30)))
+PLAN = "content/portal/news/2026/plan.md"
+SINCE = {
+    "nothing": {},
+    "a page": {ARTICLE: None},
+    "a page that came and another that went": {ARTICLE: None, PLAN: make_article("方案")},
+    "a column with its last item": {"content/portal/about/city.md": None},
+    "leaving notices, which do not count": {"content/portal/news/2026/links.md": make_article("链接")},
+    "most of a site": dict.fromkeys(path for path in make_files() if path.startswith("content/portal/")),
+    "a site": {"sites/cluster.toml": make_cluster_toml(sites=["portal"])},
+}
+
+
+def lost(city: City) -> list[brake.Removal]:
+    """What the last build would take from the last release, as a build tells it."""
+    found = city.workspace.removed_since_release()
+    assert found is not None
+    return brake.judge(found.pages, found.gone, set(city.output().sites()))
+
+
+@pytest.mark.parametrize("changes", SINCE.values(), ids=SINCE)
+def test_what_a_build_tells_is_what_publishing_would_weigh(city: City, changes: dict[str, bytes | None]) -> None:
+    city.commit({"content/portal/news/2026/links.md": NOTICES})
+    publish(city)
+    city.commit(changes)
+    city.build()
+    assert lost(city) == brake.removals(read_manifest(city.workspace.released), city.output())
+
+    city.commit({PLAN: make_article("别的方案")})
+    city.build()
+    assert lost(city) == brake.removals(read_manifest(city.workspace.released), city.output())
+
+
+def test_what_went_and_came_back_is_not_lost(city: City) -> None:
+    publish(city)
+    city.commit({ARTICLE: None})
+    city.build()
+    assert [removal.count for removal in lost(city)] == [1]
+    city.commit({ARTICLE: make_files()[ARTICLE]})
+    city.build()
+    assert lost(city) == []
+
+
+def test_before_the_first_release_nothing_can_be_lost(city: City) -> None:
+    city.build()
+    assert city.workspace.removed_since_release() is None

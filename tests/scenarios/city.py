@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from cluster.gitstore import GitStore
-from cluster.manifest import Manifest
+from publish.build import read_output
 from publish.preview import preview_app
 from publish.preview_index import IndexPage
 from tests.builders import ARTICLE, commit_files, make_article, make_cluster_files, make_page, make_store
@@ -86,8 +86,8 @@ class City:
     def output(self) -> dict[str, bytes]:
         """Every file of the last build, by its path in the manifest."""
         var = self.base / "var"
-        manifest = Manifest.parse((var / "manifest").read_bytes())
-        return {path: _blob(var, entry.raw) for path, entry in ((path, manifest[path]) for path in manifest)}
+        manifest, _ = read_output(var / "index.db")
+        return {path: _blob(var, manifest[path].raw) for path in manifest}
 
     def live_bytes(self) -> dict[str, bytes]:
         """Every file that is live, by its path below the release."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from cluster.manifest import Manifest
 from cluster.site import Cluster
 from cluster.source import FolderSource
-from publish.build import read_cluster
+from publish.build import read_cluster, read_output
 from publish.preview import preview_app
 from publish.preview_index import IndexPage, IndexSite
 from tests.scenarios.commands import NOW, Run, zhanqun
@@ -108,7 +108,7 @@ def address_of(port: int) -> str:
 def read_house(base: Path, port: int) -> House:
     """A built house."""
     cluster = read_cluster(FolderSource(REPOSITORY), address_of(port))
-    return House(base, port, cluster, Manifest.parse((base / "var" / "manifest").read_bytes()))
+    return House(base, port, cluster, read_output(base / "var" / "index.db")[0])
 
 
 @contextmanager

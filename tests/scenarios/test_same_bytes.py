@@ -12,7 +12,7 @@ import pytest
 
 from cluster.manifest import Manifest
 from cluster.source import FolderSource
-from publish.build import read_cluster
+from publish.build import read_cluster, read_output
 from tests.scenarios.city import City
 from tests.scenarios.commands import NOW, clean_environment, zhanqun
 from tests.scenarios.house import REPOSITORY
@@ -45,7 +45,9 @@ def _build(content: Path, base: Path) -> Path:
 
 
 def _manifest(base: Path) -> bytes:
-    return (base / "var" / "manifest").read_bytes()
+    manifest, root = read_output(base / "var" / "index.db")
+    assert root == manifest.root()
+    return manifest.dump()
 
 
 def test_a_clean_build_elsewhere_gives_the_same_manifest(content: Path, built: Path, tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 # Fixed pages have no column and no place in the tree above them.
 WITHOUT_BREADCRUMB = {"home", "404", "410"}
 EVERY_NTH_STATUTE = 10
+_NUMBERED = re.compile(r"/list-\d+\.html")
 
 Ask = Callable[[str], tuple[int, bytes]]
 
@@ -149,6 +150,7 @@ def test_sitemaps_name_every_page_meant_for_search_engines_and_no_other(served_h
             assert b'name="robots"' not in body, address
         inner = [path for path in served_house.pages if path.startswith(f"{site.key}/") and _is_content(path)]
         assert {served_house.address(path) for path in inner} <= set(listed)
+        assert [address for address in listed if _NUMBERED.search(address)] == []
 
 
 def _sitemap_addresses(data: bytes) -> list[str]:
@@ -160,8 +162,8 @@ def _sitemap_addresses(data: bytes) -> list[str]:
 
 
 def _is_content(path: str) -> bool:
-    """Whether a page is a column's, a list's or an item's: all that lie in a folder but topics and notices."""
-    return path.count("/") > 1 and path.split("/")[1] not in ("topics", "leave")
+    """Whether a page is a column's or an item's: all that lie in a folder but topics, notices and numbered lists."""
+    return path.count("/") > 1 and path.split("/")[1] not in ("topics", "leave") and not _NUMBERED.search(path)
 
 
 @pytest.mark.browser
