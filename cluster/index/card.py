@@ -61,10 +61,6 @@ class Card(NamedTuple):
         """Whether both look the same to every page but the item's own."""
         return self._replace(blob=other.blob, body_line=other.body_line) == other
 
-    def is_timely(self, now: str) -> bool:
-        """Whether the item has come and has not expired."""
-        return self.date <= now and (not self.expires or self.expires > now)
-
 
 def make_card(item: Item, blob: str) -> Card:
     """The card of an item read from a blob."""

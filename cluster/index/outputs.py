@@ -97,8 +97,8 @@ class Outputs:
 
     def manifest(self) -> Manifest:
         """Every file of every site: the whole tree at once, for whoever needs more than what changed."""
-        rows = self._db.execute("SELECT site, folder, name, raw, brotli, size FROM page")
-        return Manifest.of({_full(site, _join(folder, name)): _entry(*rest) for site, folder, name, *rest in rows})
+        rows = self._db.execute("SELECT site, folder, name, raw, brotli, size FROM page ORDER BY site")
+        return Manifest.of({full_path(site, _join(folder, name)): _entry(*rest) for site, folder, name, *rest in rows})
 
     @property
     def next_moment(self) -> str:
@@ -275,7 +275,7 @@ class SiteOutputs:
 
     def _changed(self, path: str, where: set[str], known: Entry | None) -> None:
         where.add(path)
-        full = _full(self.site, path)
+        full = full_path(self.site, path)
         self._folders.add(full.rpartition("/")[0])
         if self._has_release:
             values = _values(known) if known is not None else (None, None, None)
@@ -346,18 +346,19 @@ class SiteOutputs:
     def _files(self, folder: str) -> Iterator[tuple[str, Entry]]:
         """The files right in a directory of the whole tree, by name; the assets are those of every site."""
         top, _, rest = folder.partition("/")
-        columns = "DISTINCT name, raw, brotli, size"
+        columns = "name, raw, brotli, size"
         if top == ASSETS:
+            # Where sites differ, which a look at some of them may leave, the last one is right, as in `manifest`.
             sites = "site IN (SELECT site FROM built UNION SELECT ?)"
-            query = f"SELECT {columns} FROM page WHERE {sites} AND folder = ? ORDER BY name"
+            query = f"SELECT {columns}, max(site) FROM page WHERE {sites} AND folder = ? GROUP BY name ORDER BY name"
             rows = self._db.execute(query, (self.site, folder))
         else:
             query = f"SELECT {columns} FROM page WHERE site = ? AND folder = ? ORDER BY name"
             rows = self._db.execute(query, (top, rest))
-        return ((name, _entry(*rest)) for name, *rest in rows)
+        return ((row[0], _entry(*row[1:4])) for row in rows)
 
 
-def _full(site: str, path: str) -> str:
+def full_path(site: str, path: str) -> str:
     """A file's path in the whole tree."""
     return path if path.startswith(f"{ASSETS}/") else f"{site}/{path}"
 

@@ -68,6 +68,17 @@ class IndexedItem(NamedTuple):
         return self.updated or self.date
 
 
+class _Everything(frozenset[str]):
+    """Names too many to be held: any may be among them."""
+
+    def isdisjoint(self, other: Iterable[Any]) -> bool:
+        return False
+
+
+# More names than these are asked for one by one: they are no longer few, nor cheap to hold in every process.
+_MOST_TARGETS = 50_000
+
+
 class Neighbour(NamedTuple):
     """An item that stands beside another."""
 
@@ -84,6 +95,9 @@ class Index:
         self._db = connect(path)
         self.outputs = Outputs(self._db)
         self.reads: Reads | None = None
+        # What a run over very many items reads at once: who is referred to, and the next items.
+        self._targets: frozenset[str] | None = None
+        self._gathered: dict[str, IndexedItem] = {}
 
     def close(self) -> None:
         """Closes the file."""
@@ -97,6 +111,7 @@ class Index:
 
     def update(self, source: Source, cluster: Cluster, now: str, pool: Pool | None = None) -> Updated:
         """Brings the index up to `source` as seen at the stamp `now`."""
+        self._targets, self._gathered = None, {}
         return update_index(self._db, source, cluster, now, pool)
 
     def site_outputs(self, site: str) -> SiteOutputs:
@@ -142,6 +157,9 @@ class Index:
 
     def own(self, path: str) -> IndexedItem | None:
         """The same for the page of that item itself."""
+        gathered = self._gathered.pop(path, None)
+        if gathered is not None:
+            return gathered
         return self._one(f"SELECT {_ITEM} FROM item WHERE path = :path AND shown", path=path)
 
     def find(self, reference: str) -> IndexedItem | None:
@@ -199,8 +217,21 @@ class Index:
     def all_referring(self, item: IndexedItem) -> dict[str, list[IndexedItem]]:
         """The shown items that name this one in any field, by that field; nothing for nearly every item."""
         names = reference_keys(item.path, item.id)
+        if self._targets is not None and self._targets.isdisjoint(names):
+            return {}
         rows = self._db.execute("SELECT DISTINCT field FROM reference WHERE target IN (?, ?, ?)", names).fetchall()
         return {row[0]: self.referring(item, row[0]) for row in rows}
+
+    def gather(self, first: str, last: str) -> None:
+        """Reads at once the items between two paths, which `own` will be asked for, and who is referred to at all."""
+        rows = self._all(
+            f"SELECT {_ITEM} FROM item WHERE path BETWEEN :first AND :last AND shown", first=first, last=last
+        )
+        self._gathered = {item.path: item for item in rows}
+        if self._targets is None:
+            query = "SELECT DISTINCT target FROM reference LIMIT ?"
+            targets = [row[0] for row in self._db.execute(query, (_MOST_TARGETS,))]
+            self._targets = frozenset(targets) if len(targets) < _MOST_TARGETS else _Everything()
 
     def versions(self, law: str) -> list[IndexedItem]:
         """The shown versions of a law, oldest first."""
@@ -338,6 +369,9 @@ class Index:
 
     def unkept(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
         """(path, blob) of those of the items whose body is not kept."""
+        if self._gathered and self._db.execute("SELECT 1 FROM body LIMIT 1").fetchone() is None:
+            yield from ((path, self._gathered[path].blob) for path in paths if path in self._gathered)
+            return
         query = "SELECT blob FROM item WHERE path = ? AND NOT EXISTS (SELECT 1 FROM body WHERE body.blob = item.blob)"
         for path in paths:
             row = self._db.execute(query, (path,)).fetchone()

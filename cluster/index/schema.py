@@ -1,4 +1,4 @@
-"""The tables of `var/index.db`, format 2, and the opening of the file.
+"""The tables of `var/index.db`, format 3, and the opening of the file.
 
 Three kinds of tables, all derived:
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cluster.errors import BusyError
 
-FORMAT = 2
+FORMAT = 3
 # How long a process waits for another one that is writing.
 WAIT_SECONDS = 60.0
 # Kibibytes of pages that one connection keeps in memory.

@@ -61,7 +61,7 @@ def article_tags(site: SiteView, article: ArticleView) -> Tags:
     """Rule 3: on an item's page. A standing page without a date has no `PubDate`."""
     return (
         ("ArticleTitle", article.title),
-        ("PubDate", f"{article.date:%Y-%m-%d %H:%M}" if article.date else ""),
+        ("PubDate", article.date.isoformat(" ")[:16] if article.date else ""),
         ("ContentSource", article.source or (site.organizer if article.date else "")),
         ("Keywords", ",".join(article.keywords)),
         ("Author", article.author),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from markupsafe import Markup
 
 from cluster import item as item_file
-from cluster.clock import parse_date
+from cluster.clock import read_stamp
 from cluster.index import IndexedItem
 from cluster.issues import Issue
 from cluster.source import Entry
@@ -63,12 +63,12 @@ def _article(
         title=item.title,
         url=item.url,
         content=Markup(html),  # noqa: S704 - sanitised by nh3 in plugins.pages.markdown
-        date=parse_date(item.date) if item.date else None,
+        date=read_stamp(item.date) if item.date else None,
         category=fixed_column_view(job, job.site.columns[item.column]),
         source_path=item.path,
         template=job.cluster.types[item.type].template,
         type=item.type,
-        updated=parse_date(item.updated) if item.updated else None,
+        updated=read_stamp(item.updated) if item.updated else None,
         source=str(fields.get("source", "")) or (job.site.organizer if item.date else ""),
         author=str(fields.get("author", "")),
         editor=str(fields.get("editor", "")),
@@ -109,10 +109,11 @@ def _rendered(job: Job, item: IndexedItem, renderer: BodyRenderer) -> Body:
 
     A body that costs less to render than to keep is not kept.
     """
-    kept = job.index.body(item.blob, renderer.settings)
+    data = job.texts.get(item.blob)
+    kept = job.index.body(item.blob, renderer.settings) if data is None else None
     if kept is not None:
         return parse_body(kept)
-    text = item_file.read_body(job.texts.get(item.blob) or job.source.read(Entry(item.path, item.blob)))
+    text = item_file.read_body(data or job.source.read(Entry(item.path, item.blob)))
     body = renderer.render(text)
     if not renderer.is_cheap(text):
         job.bodies[item.blob, renderer.settings] = dump_body(body)
@@ -195,6 +196,6 @@ def _versions(job: Job, item: IndexedItem) -> tuple[Version, ...]:
         return ()
     newest = found[-1].date
     return tuple(
-        Version(one.title, job.url_of(one), parse_date(one.date), one.date == newest, one.path == item.path)
+        Version(one.title, job.url_of(one), read_stamp(one.date), one.date == newest, one.path == item.path)
         for one in reversed(found)
     )

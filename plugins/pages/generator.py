@@ -151,6 +151,8 @@ class PageBench:
 
     def work(self, keys: list[PageKey]) -> Chunk:
         """Makes some files."""
+        if len(keys) == CHUNK and all(key.kind == "article" for key in keys) and self.job.scope.everything:
+            self.job.index.gather(keys[0].subject, keys[-1].subject)
         self._read_texts(keys)
         made = [self._make(key) for key in keys]
         bodies = dict(self.job.bodies)

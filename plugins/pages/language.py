@@ -44,8 +44,8 @@ def _compiled(path: Path, locale: str, _mtime: int, _size: int) -> gettext.GNUTr
 def filters(language: str) -> dict[str, Callable[..., Any]]:
     """The template filters of a language."""
     return {
-        "date": lambda moment: f"{moment:%Y-%m-%d}",
-        "clock": lambda moment: f"{moment:%Y-%m-%d %H:%M}",
+        "date": lambda moment: moment.isoformat()[:10],
+        "clock": lambda moment: moment.isoformat(" ")[:16],
         "iso": lambda moment: moment.isoformat(timespec="seconds"),
         "longdate": functools.partial(long_date, language=language),
         "filesize": file_size,

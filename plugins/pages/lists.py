@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cluster.clock import parse_date
+from cluster.clock import read_stamp
 from cluster.index import IndexedItem
 from cluster.site import Column
 from plugins.pages.files import place_file
@@ -57,7 +57,7 @@ def item_link(job: Job, findings: Findings, item: IndexedItem) -> ItemLink:
     return ItemLink(
         title=item.title,
         url=job.url_of(item),
-        date=parse_date(item.date) if item.date else None,
+        date=read_stamp(item.date) if item.date else None,
         summary=str(item.fields.get("summary", "")),
         column=Link(column.title, prefix + column.url),
         image=lead_picture(job, findings, item),

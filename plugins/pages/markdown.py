@@ -29,10 +29,12 @@ from plugins.pages.body import GONE, MARK, Body, Target
 from plugins.pages.effort import TooHardError, check_effort, meter_links
 from plugins.pages.plain import is_plain, paragraphs, skip_plain
 from plugins.pages.sanitize import clean, has_odd_address, violations
+from plugins.pages.simple import convert_simple
 from plugins.pages.statute import StatuteExtension
 from plugins.pages.views import TocEntry
 
 _EXTENSIONS = ("attr_list", "footnotes", "def_list", "abbr", "sane_lists")
+_DEPTH = 4  # of the table of contents
 _VIDEO, _AUDIO = (".mp4", ".webm"), (".mp3",)
 _ADDRESS = re.compile(r'(<(?P<tag>[a-z0-9]+)\b[^<>]*?\s(?:href|src)=")(?P<url>[^"]*)"')
 # The mark itself, and control characters, which HTML forbids (HTML Standard, "Text").
@@ -59,7 +61,7 @@ class BodyRenderer:
 
     def _new_reader(self) -> Any:
         extensions: list[Any] = [*_EXTENSIONS, TableExtension(use_align_attribute=True)]
-        extensions += [TocExtension(slugify=_heading_id, toc_depth="2-4"), _Shaping()]
+        extensions += [TocExtension(slugify=_heading_id, toc_depth=f"2-{_DEPTH}"), _Shaping()]
         if self._statute:
             extensions.append(StatuteExtension())
         reader: Any = markdown.Markdown(extensions=extensions, output_format="html")
@@ -90,8 +92,7 @@ class BodyRenderer:
         return Body("", (), (), ((code, 1, ""),))
 
     def _render(self, text: str) -> Body:
-        self._markdown.reset()
-        raw = self._markdown.convert(text)
+        raw, toc = self._converted(text)
         notes = self._notes(text, raw)
         lowered = text.lower()
         line_of = functools.cache(functools.partial(_line_of, lowered))
@@ -101,9 +102,17 @@ class BodyRenderer:
         safe, renamed = settle_ids(_SOURCELESS.sub(GONE, safe))
         marked = _ADDRESS.sub(lambda match: _mark(match, line_of, targets), safe)
         marked = self._wrap_tables(marked)
-        toc = self._markdown.statute_toc if self._statute else _toc(self._markdown.toc_tokens)
-        toc = tuple(replace(entry, id=renamed.get(entry.id, entry.id)) for entry in toc)
-        return Body(marked, toc, tuple(targets), tuple(notes))
+        settled = tuple(replace(entry, id=renamed.get(entry.id, entry.id)) for entry in toc)
+        return Body(marked, settled, tuple(targets), tuple(notes))
+
+    def _converted(self, text: str) -> tuple[str, list[TocEntry]]:
+        """The HTML before it is sanitised, and the table of contents."""
+        self._markdown.reset()
+        simple = convert_simple(text, _heading_id) if self._quick and not self._statute else None
+        if simple is not None:
+            return simple.html, [TocEntry(id, title, level) for level, id, title in simple.headings if level <= _DEPTH]
+        raw = self._markdown.convert(text)
+        return raw, self._markdown.statute_toc if self._statute else _toc(self._markdown.toc_tokens)
 
     def _notes(self, text: str, raw: str) -> list[tuple[str, int, str]]:
         notes = []
@@ -139,7 +148,7 @@ class BodyRenderer:
 @functools.cache
 def _program() -> str:
     """A hash of what turns text into a body, so that a kept body never outlives the program that made it."""
-    sources = ("anchors", "body", "effort", "markdown", "plain", "sanitize", "statute")
+    sources = ("simple", "anchors", "body", "effort", "markdown", "plain", "sanitize", "statute")
     data = b"".join(files("plugins.pages").joinpath(f"{name}.py").read_bytes() for name in sources)
     limits = files("cluster").joinpath("limits.py").read_bytes()
     return hashlib.sha256(data + limits).hexdigest()

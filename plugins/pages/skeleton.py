@@ -1,9 +1,10 @@
 """Skeletons: the pages of items that differ in their words alone are one template run and many fillings.
 
 A template runs once with *slots* in the place of an item's words. All that a template may do with a slot is ask
-whether it is there and print it (dates: through the theme's date filters); whatever else it does, or prints through a
-block that works on what was printed, sends the items of that shape the long way. The first filling is compared with a
-full run. So the bytes are those of a full run, whatever the theme does.
+whether it is there and print it by `{{ … }}` (dates: through the theme's date filters); whatever else it does, or
+prints through a block that works on what was printed, sends the items of that shape the long way. What a macro or a
+block gives back is a slot again once it holds one. The first filling is compared with a full run. So the bytes are
+those of a full run, whatever the theme does.
 
 Called by the theme.
 """
@@ -18,12 +19,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NoReturn
 
-from jinja2 import Environment, nodes
+from jinja2 import Environment, TemplateNotFound, TemplateSyntaxError, nodes
 from jinja2.runtime import Context
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from plugins.pages.page import Composed
-from plugins.pages.views import ArticleView, ColumnView, Link
+from plugins.pages.views import ArticleView, ColumnView, Link, Page
 
 MARK = "\ue001"
 _SLOT = re.compile(f"{MARK}(\\d+)([a-z]*){MARK}")
@@ -51,8 +52,9 @@ class Slot:
     def __init__(self, mark: str) -> None:
         self._mark = mark
 
-    def __html__(self) -> str:
-        return self._mark
+    def printed(self) -> Markup:
+        """What `{{ … }}` prints of it."""
+        return Markup(self._mark)  # noqa: S704 - a mark, or what a template printed with autoescape on
 
     def __bool__(self) -> bool:
         return True
@@ -62,6 +64,8 @@ class Slot:
 
     __str__ = __repr__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = _refuse
     __len__ = __iter__ = __contains__ = __getitem__ = __getattr__ = __call__ = __format__ = _refuse
+    # By the first, `~`, `|join` and markup take something in; for want of the second, a list is left alone.
+    __html__ = __index__ = _refuse
     __add__ = __radd__ = __mod__ = __rmod__ = __mul__ = __rmul__ = _refuse
 
 
@@ -74,7 +78,7 @@ class DateSlot(Slot):
         super().__init__("")
         self._number = number
 
-    __html__ = Slot._refuse
+    printed = Slot._refuse
 
     def through(self, name: str) -> Slot:
         """What the filter of that name makes of it."""
@@ -85,25 +89,33 @@ class Closed(Slot):
     """Stands for something that is there and that no skeleton can hold: any look at it is too much."""
 
     __slots__ = ()
-    __html__ = __bool__ = Slot._refuse
+    printed = __bool__ = Slot._refuse
 
 
 class StrictContext(Context):
-    """A template's context in which no macro or function is given a slot."""
+    """A template's context in which no macro or function is given a slot, and what it gives back hides none."""
 
     def call(self, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         """What a template calls."""
-        for one in args:
-            if isinstance(one, Slot):
-                raise UsedError
-        if kwargs and any(isinstance(one, Slot) for one in kwargs.values()):
-            raise UsedError
-        return super().call(__obj, *args, **kwargs)
+        _refuse_slots(args, kwargs)
+        found = super().call(__obj, *args, **kwargs)
+        # In a full run the mark may stand in an item's own words.
+        if isinstance(found, Markup) and MARK in found and MARK in self.environment.globals:
+            return Slot(found)
+        return found
 
 
 def make_strict(env: Environment) -> None:
-    """Makes filters and tests of an environment refuse slots, but for the date filters."""
+    """Makes an environment that has no template yet refuse slots everywhere but in `{{ … }}` and date filters."""
     env.context_class = StrictContext
+    env.finalize = _printed
+    getitem = env.getitem
+
+    def strict_getitem(obj: Any, argument: Any) -> Any:
+        _refuse_slots((argument,), {})
+        return getitem(obj, argument)
+
+    env.getitem = strict_getitem  # type: ignore[method-assign]
     filters: dict[str, Callable[..., Any]] = dict(env.filters)
     env.filters.update({name: _guarded(name, function) for name, function in filters.items()})
     known: dict[str, Any] = dict(env.tests)
@@ -111,29 +123,66 @@ def make_strict(env: Environment) -> None:
     env.tests.update(tests)
 
 
+def _printed(word: Any) -> Any:
+    return word.printed() if isinstance(word, Slot) else word
+
+
+def _refuse_slots(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    for one in args:
+        if isinstance(one, Slot):
+            raise UsedError
+    if kwargs and any(isinstance(one, Slot) for one in kwargs.values()):
+        raise UsedError
+
+
 def _guarded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        for one in args:
-            if isinstance(one, DateSlot) and name in _DATES and len(args) == 1:
-                return one.through(name)
-            if isinstance(one, Slot):
-                raise UsedError
+        if name in _DATES and len(args) == 1 and not kwargs and isinstance(args[0], DateSlot):
+            return args[0].through(name)
+        _refuse_slots(args, kwargs)
         return function(*args, **kwargs)
 
     return guarded
 
 
 def works_on_output(env: Environment, name: str) -> bool:
-    """Whether a template, or one that it extends, has a block that works on what was printed."""
-    if env.loader is None:
-        return True
-    tree = env.parse(env.loader.get_source(env, name)[0], name)
-    if any(next(tree.find_all(kind), None) is not None for kind in _WORKING_BLOCKS):
-        return True
-    others = [node.template for node in (*tree.find_all(nodes.Extends), *tree.find_all(nodes.Include))]
-    names = [one.value for one in others if isinstance(one, nodes.Const) and isinstance(one.value, str)]
-    return len(names) < len(others) or any(works_on_output(env, one) for one in names)
+    """Whether a template, or one that it names, has a block that works on what was printed or names an unknown one."""
+    known: set[str] = set()
+    coming = [name]
+    while coming:
+        name = coming.pop()
+        if name in known:
+            continue
+        known.add(name)
+        tree = _tree(env, name)
+        if tree is None or any(tree.find(kind) for kind in _WORKING_BLOCKS):
+            return True
+        named = _named(tree)
+        if named is None:
+            return True
+        coming += named
+    return False
+
+
+def _named(tree: nodes.Template) -> list[str] | None:
+    """The templates that a template extends, includes or imports; None where only a run can tell."""
+    found = [
+        *(node.template for node in tree.find_all(nodes.Extends)),
+        *(node.template for node in tree.find_all(nodes.Include)),
+        *(node.template for node in tree.find_all(nodes.Import)),
+        *(node.template for node in tree.find_all(nodes.FromImport)),
+    ]
+    names = [node.value for node in found if isinstance(node, nodes.Const) and isinstance(node.value, str)]
+    return names if len(names) == len(found) else None
+
+
+def _tree(env: Environment, name: str) -> nodes.Template | None:
+    """A template parsed; None without one, which is told by the run that comes to it."""
+    try:
+        return env.parse(env.loader.get_source(env, name)[0], name) if env.loader else None
+    except (TemplateNotFound, TemplateSyntaxError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +211,10 @@ class Skeleton:
 class Skeletons:
     """The skeletons of one theme and site; `render` is the full run of a template."""
 
-    def __init__(self, env: Environment, render: Render) -> None:
+    def __init__(self, env: Environment, render: Render, *, patience: int = _PATIENCE) -> None:
         self._env = env
         self._render = render
+        self._patience = patience
         self._known: OrderedDict[Hashable, Skeleton | int | None] = OrderedDict()
         self._is_fit: dict[str, bool] = {}
 
@@ -177,24 +227,29 @@ class Skeletons:
         known = self._known.get(shape, 0)
         if isinstance(known, Skeleton):
             return known.fill(words, self._env.filters)
-        page = self._render(composed).encode()
+        page = self._render(composed)
         if known is not None:
-            known = known + 1 if known < _PATIENCE else self._made(composed, words, page)
+            known = known + 1 if known < self._patience else self._made(composed, words, page)
             self._keep(shape, known)
-        return page
+        return page.encode()
 
     def _fits(self, template: str) -> bool:
         if template not in self._is_fit:
             self._is_fit[template] = not works_on_output(self._env, f"{template}.html")
         return self._is_fit[template]
 
-    def _made(self, composed: Composed, words: tuple[Any, ...], page: bytes) -> Skeleton | None:
+    def _made(self, composed: Composed, words: tuple[Any, ...], page: str) -> Skeleton | None:
         """The skeleton of the shape, None when it does not make this page of these words."""
+        if MARK in page:
+            return None  # it would be taken for a slot
+        self._env.globals[MARK] = True  # for `StrictContext`
         try:
             skeleton = Skeleton.of(self._render(slotted(composed, words)))
         except Exception:  # noqa: BLE001 - whatever a template does with a slot, the long way tells its own errors
             return None
-        return skeleton if skeleton.fill(words, self._env.filters) == page else None
+        finally:
+            del self._env.globals[MARK]
+        return skeleton if skeleton.fill(words, self._env.filters) == page.encode() else None
 
     def _keep(self, shape: Hashable, skeleton: Skeleton | int | None) -> None:
         self._known[shape] = skeleton
@@ -211,7 +266,7 @@ def shape_of(composed: Composed) -> tuple[Hashable, tuple[Any, ...]] | None:
         article.image or article.attachments or article.original or article.translations or article.interprets
         or article.interpretations or article.topic or article.versions or page.alternates
     )  # fmt: skip
-    if rare or not isinstance(column, ColumnView) or len(page.feeds) != 1 or not page.breadcrumb:
+    if rare or not isinstance(column, ColumnView) or len(composed.context) > 2 or not _is_plain(article, page, column):
         return None
     before, after = article.previous or _NOWHERE, article.next or _NOWHERE
     words = (
@@ -221,11 +276,26 @@ def shape_of(composed: Composed) -> tuple[Hashable, tuple[Any, ...]] | None:
         *[value for _, value in page.tags],
     )  # fmt: skip
     shape = (
-        composed.template, page.kind, page.noindex, page.breadcrumb[:-1], column.path, article.type,
-        tuple([bool(word) for word in words]), bool(article.toc), bool(article.keywords), bool(article.fields),
+        composed.template, article.template, article.type, page.kind, page.noindex, page.breadcrumb[:-1], page.feeds,
+        column.path, article.previous is None, article.next is None, bool(article.toc), bool(article.keywords),
+        # Of a word that is not there, how it looks: a plugin may have set None or 0 for it.
+        bool(article.fields), tuple([bool(word) or str(word) for word in words]),
         tuple([name for name, _ in page.tags]),
     )  # fmt: skip
     return shape, words
+
+
+def _is_plain(article: ArticleView, page: Page, column: ColumnView) -> bool:
+    """Whether an item is still as the engine made it where one slot stands for two things, or none for a third."""
+    if not page.breadcrumb:
+        return False
+    last = page.breadcrumb[-1]
+    return (
+        (last.title, last.url, last.external) == (article.title, article.url, False)
+        and (article.category is column or article.category == column)
+        and not (article.previous and article.previous.external)
+        and not (article.next and article.next.external)
+    )
 
 
 _NOWHERE = Link("", "")

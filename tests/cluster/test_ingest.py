@@ -211,10 +211,12 @@ def test_a_change_too_big_to_follow_is_not_journalled_and_every_site_starts_from
     index.update(tree, cluster, NOW)
     assert index.outputs.built()["portal"].touch == 0
     assert len(index.touches(0)) == MOST_FOLLOWED
-    tree = tree.edited({**dict.fromkeys(pictures), **dated("b", "2026-01-02")})
-    assert index.update(tree, cluster, NOW) == Updated(read=1, removed=MOST_FOLLOWED)
+    changes = {**dict.fromkeys(pictures), **dated("a", "2026-02-01"), **dated("b", "2026-01-02")}
+    tree = tree.edited(changes)
+    assert index.update(tree, cluster, NOW) == Updated(read=2, removed=MOST_FOLLOWED)
     assert index.outputs.built()["portal"].touch == NOT_BUILT
     assert index.touches(0) == []
+    assert not any(index.file(picture) for picture in pictures)
     fresh = Index(None)
     settle(fresh, cluster, tree.files)
     assert answers(index, cluster, NOW) == answers(fresh, cluster, NOW)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -47,6 +49,21 @@ class Dying(Failing):
         if 3 in chunk:
             os._exit(9)
         return super().work(chunk)
+
+
+@dataclass(frozen=True)
+class Marking:
+    """Leaves a file for every chunk it works through, none of them at once but the first."""
+
+    folder: Path
+
+    def opened(self) -> Marking:
+        return self
+
+    def work(self, chunk: list[int]) -> list[int]:
+        (self.folder / str(chunk[0])).touch()
+        time.sleep(0.02 if chunk[0] else 0)
+        return chunk
 
 
 @dataclass
@@ -178,6 +195,21 @@ def test_who_stops_reading_leaves_no_process():
     assert next(found)[0] == [0]
     found.close()
     assert chunks.taken < 20
+    assert_no_process_is_left()
+
+
+def test_what_was_handed_out_and_is_not_begun_is_not_worked_when_nobody_reads_on(tmp_path):
+    def far_ahead(bench: Bench) -> tuple[Executor, int]:
+        make = fork_pool(2)
+        assert make is not None
+        return make(bench)[0], 60
+
+    chunks = Counted(60)
+    found = work_through(Marking(tmp_path), chunks, far_ahead)
+    assert next(found) == [0]
+    found.close()
+    assert chunks.taken == 60
+    assert len(list(tmp_path.iterdir())) < 50
     assert_no_process_is_left()
 
 

@@ -6,7 +6,6 @@ An answer holds items as their own pages see them; `as_others_see` takes away wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -219,7 +218,7 @@ def answers(index: Index, cluster: Cluster, now: str) -> dict[str, Any]:
 def as_others_see(answer: Any) -> Any:
     """An answer without what only an item's own page shows of it: its bytes and where its body begins."""
     if isinstance(answer, IndexedItem):
-        return replace(answer, blob="", body_line=0)
+        return answer._replace(blob="", body_line=0)
     if isinstance(answer, list | tuple):
         return [as_others_see(one) for one in answer]
     return answer
