@@ -7,7 +7,7 @@ PORT ?=
 LAWS := $(wildcard ../shared/data/laws)
 export ZHANQUN_LAWS ?= $(if $(LAWS),$(abspath $(LAWS)),)
 
-.PHONY: help setup setup-dev up test check format screenshots catalogues lock clean
+.PHONY: help setup setup-dev up test bench soak check format screenshots catalogues lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
@@ -19,6 +19,12 @@ up: setup ## set up everything, build the demo cluster, serve it; Ctrl-C stops (
 
 test: setup-dev ## set up what the tests need and run all of them
 	@sh tests/tools/test.sh
+
+bench: setup-dev ## measure beside Hugo and stock Pelican into docs/benchmarks/engine.md (SIZES=10000,100000,300000 WORK=/tmp/zhanqun-bench)
+	$(BIN)/python -m bench.engine --sizes $(or $(SIZES),10000,100000) --work $(or $(WORK),/tmp/zhanqun-bench) --report docs/benchmarks
+
+soak: setup-dev ## random edits for hours: an incremental build equals a clean one (MINUTES=60 SEED=0)
+	$(BIN)/python -m tests.tools.soak --minutes $(or $(MINUTES),60) --seed $(or $(SEED),0)
 
 check: setup-dev ## format, lint, types
 	$(BIN)/ruff format --check .

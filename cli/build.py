@@ -18,7 +18,7 @@ from publish.workspace import Workspace, read_manifest
 @content_option
 @click.option("--site", "sites", multiple=True, help="Build only this site, for a look; may be repeated.")
 @click.option("--full", is_flag=True, help="Forget what is derived and build everything anew.")
-@click.option("--jobs", type=click.IntRange(1, 64), default=1, help="Build up to this many sites at once.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=None, help="Processes at most; default: all cores.")
 @now_option
 def build(
     console: Console,
@@ -26,7 +26,7 @@ def build(
     content: Path | None,
     sites: tuple[str, ...],
     full: bool,
-    jobs: int,
+    jobs: int | None,
     now: datetime | None,
 ) -> int:
     """Builds the cluster's sites and tells what should be mended. Nothing is published."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,9 +82,16 @@ class Workspace:
                 )
             yield GitSource(store, head)
 
-    def order(self, now: str, *, sites: tuple[str, ...] = (), full: bool = False, jobs: int = 1) -> Order:
+    def order(self, now: str, *, sites: tuple[str, ...] = (), full: bool = False, jobs: int | None = None) -> Order:
         """What to build, under the addresses of the settings."""
-        return Order(now, url=self.settings.url, port=self.settings.port, sites=sites, full=full, jobs=jobs)
+        return Order(
+            now,
+            url=self.settings.url,
+            port=self.settings.port,
+            sites=sites,
+            full=full,
+            jobs=jobs or os.cpu_count() or 1,
+        )
 
     def build(self, order: Order, content: Path | None = None, progress: Progress = lambda _: None) -> Outcome:
         """Builds `main`, or the content at `content`."""

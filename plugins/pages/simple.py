@@ -45,7 +45,7 @@ class _NotSimpleError(Exception):
 
 def convert_simple(text: str, heading_id: Callable[[str, str], str]) -> Simple | None:
     """The document, None when it is not simple; `heading_id` makes a title's anchor as for the toc extension."""
-    if len(text) > _LONGEST or "\n\n\n" in text:
+    if len(text) > _LONGEST or "\n\n\n" in text or not text.strip():
         return None
     headings: list[tuple[int, str, str]] = []
     ids: set[str] = set()

@@ -44,8 +44,8 @@ class MemorySource:
     def __init__(self, files):
         self.files = {path: data for path, data in sorted(files.items()) if data is not None}
 
-    def entries(self):
-        return [Entry(path, blob_id(data)) for path, data in self.files.items()]
+    def entries(self, under=""):
+        return [Entry(path, blob_id(data)) for path, data in self.files.items() if path.startswith(under)]
 
     def changes_since(self, revision):
         return None
