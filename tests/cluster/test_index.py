@@ -123,9 +123,16 @@ def test_all_items_that_name_another_are_found_by_field(index, cluster):
     assert {field: paths(items) for field, items in found.items()} == {"interprets": ["i"], "translation_of": ["t"]}
     assert found == {field: index.referring(named, field) for field in found}
     assert index.all_referring(naming) == {}
-    index.gather_targets()
-    assert index.has_targets
-    assert index.all_referring(named) == found
+
+
+def test_items_read_at_once_are_those_read_one_by_one(index, cluster):
+    files = dated("i", "2026-02-01", interprets="6f1c") | dated("later", "2027-02-02")
+    settle(index, cluster, {ARTICLE: make_article(id="6f1c")} | files)
+    named, naming = index.own(ARTICLE), index.own(f"{NEWS}/i.md")
+    index.gather(f"{NEWS}/a.md", f"{NEWS}/z.md")
+    assert (index.own(ARTICLE), index.own(f"{NEWS}/i.md"), index.own(f"{NEWS}/later.md")) == (named, naming, None)
+    assert index.own(ARTICLE) == named
+    assert paths(index.all_referring(named)["interprets"]) == ["i"]
     assert index.all_referring(naming) == {}
 
 

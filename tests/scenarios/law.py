@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from cluster.clock import parse_date, stamp
-from tests.builders import make_article, make_column, make_toml
+from tests.builders import make_article, make_toml
 from tests.scenarios import law_content as content
 from tests.scenarios.law_town import Town
 
@@ -28,7 +28,7 @@ Table = dict[str, Any]
 Step = tuple[str, Table]
 Rule = Callable[..., None]
 
-PACES = (1, 3, 6)
+PACES = (1, 2, 4)
 
 
 def always(_law: Law) -> bool:
@@ -175,8 +175,8 @@ class Law(RuleBasedStateMachine):
         """Makes an item one that cannot be published, or moves it to where none can be."""
         path = self.pick(slot)
         changes: dict[str, bytes | None] = {path: content.make_broken(flaw)}
-        if flaw in content.WRONG_FOLDERS:
-            changes = {path: None, f"content/{flaw}/{path.rpartition('/')[2]}": self.town.files[path]}
+        if flaw in content.WRONG_PLACES:
+            changes = {path: None, f"content/{flaw}": self.town.files[path]}
         self.whole = {path: self.town.files.get(path) for path in changes} | self.whole
         self.town.commit(changes)
 
@@ -217,58 +217,40 @@ class Law(RuleBasedStateMachine):
     def _change_site(self, key: str, change: Callable[[Table], object]) -> None:
         self.town.change_config(f"sites/{key}/site.toml", change)
 
-    @edit(key=content.site_keys, change=content.site_changes)
-    def change_site(self, key: str, change: tuple[str, str, str]) -> None:
-        """Changes a site's name, host, colours, owner, language or help."""
-        part, name, value = change
-        words = {name: value.replace("KEY", key)}
-        self._change_site(key, lambda table: (table.setdefault(part, {}) if part else table).update(words))
+    @edit(key=content.site_keys, slot=content.slots, change=content.site_changes | content.column_changes)
+    def change_site(self, key: str, slot: int, change: tuple[str, Table]) -> None:
+        """Changes a site's name, host, colours, owner, language or help, or retitles, hides or shows a column."""
+        part, values = change
+
+        def update(table: Table) -> None:
+            rows: Any = table.setdefault(part, {}) if part else table
+            (rows[slot % len(rows)] if part == "columns" else rows).update(values)
+
+        self._change_site(key, update)
 
     @edit(key=content.site_keys, blocks=st.sampled_from(content.HOMES))
     def change_home(self, key: str, blocks: Sequence[Table]) -> None:
         """Changes the blocks of a home page to those whose columns there are."""
         self._change_site(key, lambda table: table.update(home=content.possible_blocks(blocks, table)))
 
-    @edit(key=content.site_keys, slot=content.slots, change=content.column_changes)
-    def change_column(self, key: str, slot: int, change: Table) -> None:
-        """Retitles, hides or shows a column."""
-        self._change_site(key, lambda table: table["columns"][slot % len(table["columns"])].update(change))
+    @edit(key=content.site_keys, slot=content.slots, path=st.none() | st.sampled_from(content.MORE_COLUMNS))
+    def change_columns(self, key: str, slot: int, path: str | None) -> None:
+        """Adds a column, or removes one with all below it wherever it is named, or moves the first ones to the end."""
 
-    @edit(key=content.site_keys, path=st.sampled_from(content.MORE_COLUMNS))
-    def add_column(self, key: str, path: str) -> None:
-        """Adds a column, when what stands above it is there."""
-
-        def add(table: Table) -> None:
-            known = {"", *(row["path"] for row in table["columns"])}
-            if path not in known and path.rpartition("/")[0] in known:
-                table["columns"].append(make_column(path))
-
-        self._change_site(key, add)
-
-    @edit(key=content.site_keys, slot=content.slots)
-    def remove_column(self, key: str, slot: int) -> None:
-        """Removes a column with all below it, wherever it is named; its items stay and belong nowhere."""
-
-        def remove(table: Table) -> None:
-            gone = table["columns"][slot % len(table["columns"])]["path"]
-            left = [row for row in table["columns"] if not f"{row['path']}/".startswith(f"{gone}/")]
-            table["columns"] = left or table["columns"]
+        def change(table: Table) -> None:
+            rows = table["columns"]
+            at = slot % len(rows)
+            if path is not None:
+                table["columns"] = content.with_column(rows, path)
+            elif slot % 2:
+                table["columns"] = content.without_column(rows, rows[at]["path"])
+            else:
+                table["columns"] = content.with_heads_last(rows, at)
             table["home"] = content.possible_blocks(table.get("home", []), table)
 
-        for path in [path for path in self.town.files if path.startswith(f"sites/{key}/topics/")]:
-            self.town.change_config(path, lambda table: table.pop("sections", None))
-        self._change_site(key, remove)
-
-    @edit(key=content.site_keys, by=st.integers(1, 3))
-    def reorder_columns(self, key: str, by: int) -> None:
-        """Moves the first columns of the first level, each with all below it, behind the others."""
-
-        def reorder(table: Table) -> None:
-            heads = list(dict.fromkeys(row["path"].split("/")[0] for row in table["columns"]))
-            order = heads[by % len(heads) :] + heads[: by % len(heads)]
-            table["columns"].sort(key=lambda row: order.index(row["path"].split("/")[0]))
-
-        self._change_site(key, reorder)
+        for name in [path for path in self.town.files if path.startswith(f"sites/{key}/topics/")]:
+            self.town.change_config(name, lambda table: table.pop("sections", None))
+        self._change_site(key, change)
 
     @edit(change=content.cluster_changes)
     def change_cluster(self, change: Table) -> None:
@@ -311,15 +293,13 @@ class Law(RuleBasedStateMachine):
 
     # ---- theme, time, history -------------------------------------------------------------------------------------
 
-    @edit(change=st.sampled_from(content.THEME_CHANGES))
-    def change_theme(self, change: tuple[str, str]) -> None:
-        """Edits a template, a style sheet or a catalogue."""
-        self.town.change_theme(*change)
-
-    @edit()
-    def restore_theme(self) -> None:
-        """Undoes all edits of the theme."""
-        self.town.restore_theme()
+    @edit(change=st.none() | st.sampled_from(content.THEME_CHANGES))
+    def change_theme(self, change: tuple[str, str] | None) -> None:
+        """Edits a template, a style sheet or a catalogue, or undoes all edits of the theme."""
+        if change is None:
+            self.town.restore_theme()
+        else:
+            self.town.change_theme(*change)
 
     @edit(moment=content.moments)
     def move_now(self, moment: str) -> None:
@@ -351,11 +331,13 @@ class Law(RuleBasedStateMachine):
             if all_in_turn or one == key:
                 self.town.check_site(one)
 
-    @edit(slot=content.slots, kind=st.sampled_from(["full", "folder", "earlier commit", "other repository"]))
+    @edit(slot=content.slots, kind=st.sampled_from(content.KINDS_OF_BUILD))
     def build_otherwise(self, slot: int, kind: str) -> None:
-        """Builds with `--full`, from a plain folder, an earlier commit as after a reset, or an unrelated repository."""
+        """Builds with `--full`, for another port, a plain folder, a commit as after a reset, an unrelated repository."""
         if kind == "full":
             self.town.check(full=True)
+        elif kind == "port":
+            self.town.build(port=9000)
         elif kind == "folder":
             self.town.check_folder()
         elif kind == "earlier commit":
@@ -364,21 +346,21 @@ class Law(RuleBasedStateMachine):
             self.town.seed_anew()
             self._earlier = [(self.town.head, dict(self.town.files))]
 
-    @edit(has_items, slot=content.slots, title=content.titles, after=st.integers(0, 12))
-    def interrupt(self, slot: int, title: str, after: int) -> None:
-        """Stops the build of an edit from the keyboard after some items."""
+    @edit(has_items, slot=content.slots, title=content.titles, after=st.integers(0, 8), killed=st.booleans())
+    def interrupt(self, slot: int, title: str, after: int, killed: bool) -> None:
+        """Stops the build of an edit from the keyboard, or kills it, after some items."""
         self.town.change_item(self.pick(slot), {"title": title})
-        self.town.interrupted(after)
+        if killed:
+            self.town.killed(after)
+        else:
+            self.town.interrupted(after)
 
-    @edit(number=st.integers(0, 5))
-    def lose_part_of_var(self, number: int) -> None:
-        """Deletes one thing of `var`: the index, the manifest, the blobs …"""
-        self.town.lose_part(number)
-
-    @edit(wholly=st.booleans())
-    def lose_blobs(self, wholly: bool) -> None:
-        """Deletes `var`, or the blobs in it that nothing uses any more, as publishing does."""
-        if wholly:
+    @edit(what=st.sampled_from(["var", "a part", "unused blobs"]), slot=content.slots)
+    def lose(self, what: str, slot: int) -> None:
+        """Deletes `var`, one thing in it (index, state, blobs …), or the blobs that nothing uses any more."""
+        if what == "var":
             self.town.lose_var()
+        elif what == "a part":
+            self.town.lose_part(slot)
         else:
             self.town.sweep()

@@ -20,6 +20,7 @@ from cluster.media import Pointer, dump_pointer
 from tests.builders import (
     make_article,
     make_cluster_files,
+    make_column,
     make_page,
     make_raw,
     make_site,
@@ -27,6 +28,8 @@ from tests.builders import (
     make_topic,
 )
 from tests.scenarios.law_town import FILM
+
+Rows = list[dict[str, Any]]
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "portal": (
@@ -64,7 +67,7 @@ OLD = (
 )  # fmt: skip
 FILES = (
     "map.svg", "/portal/images/bridge.png", "/portal/images/plan.pdf", "/portal/images/film.mp4",
-    "/congress/images/seal.svg", "/portal/images/new.svg", "/portal/images/evil.svg", "../none.txt", "setup.exe",
+    "/congress/images/seal.svg", "/portal/images/新 图.svg", "/portal/images/evil.svg", "../none.txt", "setup.exe",
 )  # fmt: skip
 LINKS = (
     "/portal/news/2026/river.md", "/portal/news/2026/a.md", "/portal/news/city/2026/b.md#part", "river.md",
@@ -104,10 +107,13 @@ HOMES: Sequence[Sequence[Mapping[str, Any]]] = (
             {"title": "列", "url": "/news/2026/list-1.html"}, {"title": "旧", "url": "/old/1.html"}]},
     ),
 )  # fmt: skip
-WRONG_FOLDERS = ("portal/nowhere/2026", "fourth/news/2026", "portal/news/2019", "portal")
+WRONG_PLACES = (
+    "portal/nowhere/2026/a.md", "fifth/news/2026/a.md", "portal/news/2019/a.md", "portal/a.md", "portal/news/2026/A 1.md",
+    "portal/news/2026/a.MD", "portal/news/2026/list-1.md",
+)  # fmt: skip
 FLAWS = (
     "", "title: [没有关上", "date: 昨天\ntitle: 坏日期", "title: 无日期", "date: 2026-11-01", "title: 年份\ndate: 2019-01-01",
-    "title: 无类型\ntype: poem\ndate: 2026-11-01", "title: 重复\ntitle: 重复\ndate: 2026-11-01", *WRONG_FOLDERS,
+    "title: 无类型\ntype: poem\ndate: 2026-11-01", "title: 重复\ntitle: 重复\ndate: 2026-11-01", *WRONG_PLACES,
 )  # fmt: skip
 FILE_VERSIONS: Mapping[str, tuple[str, ...]] = {
     "content/portal/news/2026/map.svg": ("50", "70", "active", "gone"),
@@ -115,7 +121,7 @@ FILE_VERSIONS: Mapping[str, tuple[str, ...]] = {
     "content/portal/images/plan.pdf": ("300", "400", "gone"),
     "content/portal/images/film.mp4": ("pointer", "damaged", "gone"),
     "content/congress/images/seal.svg": ("40", "active", "gone"),
-    "content/portal/images/new.svg": ("5", "gone"),
+    "content/portal/images/新 图.svg": ("5", "gone"),
 }
 THEME_CHANGES = (
     ("templates/article.html", "<!-- 1 -->"), ("templates/parts/item-list.html", "<hr>"),
@@ -136,6 +142,24 @@ def place_of(path: str) -> tuple[str, str, str, bool]:
     site, *middle, name = path.removeprefix("content/").split("/")
     dated = bool(middle) and middle[-1].isdecimal()
     return site, "/".join(middle[:-1] if dated else middle), name.removesuffix(".md"), dated
+
+
+def with_column(rows: Rows, path: str) -> Rows:
+    """The columns with another one, when it is new and what stands above it is there."""
+    known = {"", *(row["path"] for row in rows)}
+    return [*rows, make_column(path)] if path not in known and path.rpartition("/")[0] in known else rows
+
+
+def without_column(rows: Rows, path: str) -> Rows:
+    """The columns without one and all below it, unless none were left."""
+    return [row for row in rows if not f"{row['path']}/".startswith(f"{path}/")] or rows
+
+
+def with_heads_last(rows: Rows, count: int) -> Rows:
+    """The columns with so many of the first level, each with all below it, behind the others."""
+    heads = list(dict.fromkeys(row["path"].split("/")[0] for row in rows))
+    order = heads[count % len(heads) :] + heads[: count % len(heads)]
+    return sorted(rows, key=lambda row: order.index(row["path"].split("/")[0]))
 
 
 def possible_blocks(blocks: Sequence[Mapping[str, Any]], site: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -180,7 +204,7 @@ def make_many(site: str, column: str, year: int, count: int) -> dict[str, bytes]
     days = [f"{year}-{1 + n // 28:02}-{1 + n % 28:02}" for n in range(count)]
     return {
         item_path(site, column, f"n{n:02}", day): make_article(
-            f"第{n}期", day, body=f"第{n}期简报。", id=f"{column} {year} {n}"
+            f"第{n}期", day, body=f"第{n}期简报。", id=f"{site}-{column}-{year}-{n}"
         )
         for n, day in enumerate(days)
     }
@@ -204,6 +228,11 @@ def _configuration() -> dict[str, bytes]:
     level = {"name": "level", "kind": "choice", "label": {"zh": "级别", "en": "Level"}, "choices": ["city", "county"]}
     return make_cluster_files({"portal": portal, "congress": congress, "english": english}) | {
         "sites/types/policy.toml": make_toml(policy | {"fields": [level]}),
+        # Not in the cluster at first.
+        "sites/fourth/site.toml": make_site("fourth", ("news",)),
+        "content/fourth/news/2026/a.md": make_article(
+            "第四家", also=["portal:residents"], translation_of="00000000000000a1"
+        ),
         "sites/portal/topics/river.toml": make_topic(
             sections=[{"title": "政策", "column": "policy"}, {"title": "其他"}], image="/portal/images/bridge.png"
         ),
@@ -320,21 +349,24 @@ def make_gone(paths: Sequence[str]) -> bytes:
     return make_toml({"format": 1, "gone": [{"path": path, "reason": "撤下"} for path in paths]})
 
 
-# (table or "", key, value) of a `site.toml`; KEY stands for the site.
-site_changes: st.SearchStrategy[tuple[str, str, str]] = st.sampled_from([
-    ("", "name", "新名"), ("", "short_name", "新"), ("", "tagline", "一句话"), ("", "language", "en"),
-    ("", "language", "zh-Hans"), ("", "host", "KEY-moved.yunze.localhost"), ("colors", "main", "#123456"),
-    ("owner", "organizer", "新办公室"), ("help", "about", "/about/city.html"), ("help", "contact", "/about/none.html"),
+# (part of a `site.toml`, new values); of the columns, one.
+site_changes: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.sampled_from([
+    ("", {"name": "新名"}), ("", {"short_name": "新"}), ("", {"tagline": "一句话"}), ("", {"language": "en"}),
+    ("", {"language": "zh-Hans"}), ("", {"keywords": ["新"]}), ("colors", {"main": "#123456"}),
+    ("owner", {"organizer": "新办公室"}), ("help", {"about": "/about/city.html"}), ("help", {"contact": "/about/none.html"}),
 ])  # fmt: skip
-column_changes: st.SearchStrategy[dict[str, Any]] = st.sampled_from([
-    {"title": "新栏目"}, {"title": "又一栏目"}, {"hidden": True}, {"hidden": False}, {"keywords": ["栏"]},
-    {"description": "新说明"}, {"owner": "新处室"},
+column_changes: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.sampled_from([
+    ("columns", {"title": "新栏目"}), ("columns", {"title": "又一栏目"}), ("columns", {"hidden": True}),
+    ("columns", {"hidden": False}), ("columns", {"keywords": ["栏"]}), ("columns", {"description": "新说明"}),
+    ("columns", {"owner": "新处室"}),
 ])  # fmt: skip
 cluster_changes: st.SearchStrategy[dict[str, Any]] = st.sampled_from([
+    {"sites": ["portal", "congress", "english", "fourth"]}, {"build": {"compress": False}}, {"build": {"compress": True}},
     {"url": "https://{host}"}, {"url": "http://{host}:8080"}, {"keep_releases": 3}, {"name": {"zh": "新集群", "en": "New"}},
     {"sites": ["portal", "english"]}, {"sites": ["congress", "portal", "english"]},
     {"sites": ["portal", "congress", "english"]}, {"sites": ["english"]},
 ])  # fmt: skip
+KINDS_OF_BUILD = ("full", "port", "folder", "earlier commit", "other repository")
 topic_names = st.sampled_from(["river", "spring", "flood"])
 # Nothing means that the topic goes.
 topic_changes: st.SearchStrategy[dict[str, Any]] = st.one_of(

@@ -14,9 +14,10 @@ import difflib
 import hashlib
 import os
 import shutil
+import signal
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,10 @@ from cluster.errors import ClusterError
 from cluster.gitstore import GitSource, GitStore
 from cluster.issues import Issue
 from cluster.manifest import Entry
+from cluster.settings import DEFAULT_PORT
 from cluster.source import FolderSource, Source
 from publish.build import Order, Outcome, Rooms, build
-from tests.builders import NOW, REPOSITORY, commit_files, make_store, make_toml, write_tree
+from tests.builders import NOW, REPOSITORY, commit_files, commit_link, make_store, make_toml, write_tree
 
 FILM = b"film" * 700_000
 MOST_CLEAN_BUILDS = 300
@@ -44,17 +46,24 @@ Engine = Callable[[Source, Rooms, Order], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What the Law speaks of: the manifest's entries, the issues, the next moment; or the error that stopped it all."""
+    """What the Law speaks of: the files, their root, issues and next moment; or the kind of error that stopped it all.
+
+    `pages_written` and `pages_removed` are told against the build before, so a clean build's are others.
+    """
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
+    root: str = ""
+    pages_total: int = 0
     issues: tuple[Issue, ...] = ()
     next_moment: str = ""
     refused: str = ""
     pages_written: int = field(default=0, compare=False)
+    pages_removed: int = field(default=0, compare=False)
 
-    def of_site(self, key: str) -> Mapping[str, Entry]:
-        """The entries of one site."""
-        return {path: entry for path, entry in self.entries.items() if path.startswith(f"{key}/")}
+    def of_site(self, key: str) -> Built:
+        """The files of one site alone."""
+        entries = {path: entry for path, entry in self.entries.items() if path.startswith(f"{key}/")}
+        return Built(entries, refused=self.refused)
 
     def written_since(self, earlier: Built) -> list[str]:
         """The paths that came, changed or went."""
@@ -63,42 +72,71 @@ class Built:
 
 
 def attempt(engine: Engine, source: Source, rooms: Rooms, order: Order) -> Built:
-    """What the engine makes, or the kind of its refusal."""
+    """What the engine makes, or the kind of its refusal.
+
+    Raises:
+        AssertionError: it contradicts itself: the root or the number of pages is not that of the files.
+    """
     try:
         outcome = engine(source, rooms, order)
     except ClusterError as error:
         return Built(refused=type(error).__name__)
-    manifest = outcome.manifest
+    manifest, told = outcome.manifest, outcome.as_dict()
     entries = {path: manifest[path] for path in manifest}
-    return Built(entries, tuple(outcome.issues), outcome.next_moment, pages_written=outcome.pages_written)
+    assert told["root"] == manifest.root(), "the root is not that of the files"
+    assert told["pages_total"] == sum(map(is_page, entries)), f"{told['pages_total']} pages is not their number"
+    return Built(
+        entries,
+        root=told["root"],
+        pages_total=told["pages_total"],
+        issues=tuple(outcome.issues),
+        next_moment=outcome.next_moment,
+        pages_written=outcome.pages_written,
+        pages_removed=outcome.pages_removed,
+    )
+
+
+def is_page(path: str) -> bool:
+    """Whether a file counts as a page."""
+    return path.endswith(".html")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that the output follows from, as hashes."""
+
+    content: str
+    theme: str
 
 
 class CleanBuilds:
-    """Clean builds below one folder, the latest of them kept."""
+    """Clean builds below one folder, the latest of them kept.
+
+    They share blobs, which are named by their bytes, and the templates compiled for the same theme.
+    """
 
     def __init__(self, root: Path) -> None:
         self.blobs = BlobStore(root / "blobs")
-        self._var = root / "var"
-        self._known: dict[str, Built] = {}
+        self._root = root
+        self._known: dict[State, Built] = {}
 
-    def of(self, source: Source, rooms: Rooms, now: str, key: str) -> Built:
-        """What a build of this state into an empty folder gives; `key` names the state."""
-        if key not in self._known:
+    def of(self, state: State, source: Source, rooms: Rooms, now: str) -> Built:
+        """What a build of this state into an empty folder gives."""
+        if state not in self._known:
             if len(self._known) == MOST_CLEAN_BUILDS:
-                self._forget()
-            self._known[key] = self._build(source, rooms, now)
-        return self._known[key]
+                self._known.clear()
+                shutil.rmtree(self._root)
+            self._known[state] = self._build(state, source, rooms, now)
+        return self._known[state]
 
-    def _build(self, source: Source, rooms: Rooms, now: str) -> Built:
-        shutil.rmtree(self._var, ignore_errors=True)
-        self.blobs.root.mkdir(parents=True, exist_ok=True)
-        self._var.mkdir()
-        (self._var / "blobs").symlink_to(self.blobs.root)
-        return attempt(build, source, Rooms(self._var, rooms.media, rooms.theme), Order(now=now, jobs=1))
-
-    def _forget(self) -> None:
-        self._known.clear()
-        shutil.rmtree(self.blobs.root)
+    def _build(self, state: State, source: Source, rooms: Rooms, now: str) -> Built:
+        var = self._root / "var"
+        shutil.rmtree(var, ignore_errors=True)
+        var.mkdir(parents=True)
+        for name, shared in (("blobs", self.blobs.root), ("templates", self._root / f"templates-{state.theme}")):
+            shared.mkdir(exist_ok=True)
+            (var / name).symlink_to(shared)
+        return attempt(build, source, Rooms(var, rooms.media, rooms.theme), Order(now=now, jobs=1))
 
 
 class Town:
@@ -114,18 +152,19 @@ class Town:
         self.files = dict(files)
         self.last = Built()
         self.edits = 0
+        self._is_settled = False
         self._now = now
         self._cleans = cleans
         self._engine = engine
         self._store = GitStore(root / "content.git")
 
     @classmethod
-    def founded(cls, root: Path, files: Files, *, engine: Engine = build) -> Town:
+    def founded(cls, root: Path, files: Files, *, engine: Engine = build, cleans: CleanBuilds | None = None) -> Town:
         """A new town whose `main` has one commit; nothing is built yet, and the large files are missing."""
         make_store(root, files).close()
         shutil.copytree(REPOSITORY / "themes" / "gov", root / "theme")
         (root / "media").mkdir()
-        return cls(root, files, CleanBuilds(root / "clean"), engine=engine)
+        return cls(root, files, cleans or CleanBuilds(root / "clean"), engine=engine)
 
     def copied(self, root: Path, *, engine: Engine | None = None) -> Town:
         """The same town elsewhere, with what it has built; the clean builds are shared."""
@@ -134,7 +173,7 @@ class Town:
             # A blob never changes, so a second name is as good as a copy.
             shutil.copytree(self.rooms.blobs.root, root / "var" / "blobs", copy_function=os.link)
         town = Town(root, self.files, self._cleans, now=self.now, engine=engine or self._engine)
-        town.last = self.last
+        town.last, town._is_settled = self.last, self._is_settled
         return town
 
     def close(self) -> None:
@@ -191,6 +230,12 @@ class Town:
         """One commit after which `main` holds just these files."""
         self.commit(dict.fromkeys(self.files) | dict(files))
 
+    def link(self, path: str, target: str) -> None:
+        """Commits a symbolic link, which `files` cannot tell: the next change of the path makes a file of it."""
+        self.edits += 1
+        commit_link(self._store, path, target)
+        self.files[path] = b""
+
     def seed_anew(self) -> None:
         """A new repository with the same files, whose one commit has nothing to do with those before."""
         self.edits += 1
@@ -242,11 +287,13 @@ class Town:
     def lose_var(self) -> None:
         """Deletes all that was derived."""
         self.edits += 1
+        self._is_settled = False
         shutil.rmtree(self.rooms.var, ignore_errors=True)
 
     def lose_part(self, number: int) -> str:
         """Deletes one of the things in `var`, a database with its companions; returns its name."""
         self.edits += 1
+        self._is_settled = False
         names = sorted({file.name.split("-")[0] for file in self.rooms.var.glob("[!.]*")})
         if not names:
             return ""
@@ -256,7 +303,9 @@ class Town:
         return name
 
     def sweep(self) -> None:
-        """Removes the blobs that the last build does not use, as publishing does."""
+        """Removes the blobs that the last build does not use, as publishing does after a whole one."""
+        if not self._is_settled:
+            return
         self.edits += 1
         used = {sha for entry in self.last.entries.values() for sha in (entry.raw, entry.brotli) if sha}
         self.rooms.blobs.sweep(used)
@@ -264,22 +313,34 @@ class Town:
     # ---- builds ---------------------------------------------------------------------------------------------------
 
     def build(
-        self, source: Source | None = None, *, sites: tuple[str, ...] = (), full: bool = False, jobs: int = 1
+        self,
+        source: Source | None = None,
+        *,
+        sites: tuple[str, ...] = (),
+        full: bool = False,
+        jobs: int = 1,
+        port: int = DEFAULT_PORT,
     ) -> Built:
         """Builds `main`, or another source, on what the last build left."""
-        order = Order(now=self.now, sites=sites, full=full, jobs=jobs)
+        order = Order(now=self.now, port=port, sites=sites, full=full, jobs=jobs)
+        self._is_settled = False
         built = attempt(self._engine, source or GitSource(self._store, self.head), self.rooms, order)
         if not sites and not built.refused:
             self.last = built
+            self._is_settled = True
         return built
 
     def clean(self) -> Built:
         """What a build of `main` into an empty folder gives."""
-        return self._cleans.of(GitSource(self._store, self.head), self.rooms, self.now, self._state())
+        return self._cleans.of(self._state(self.files), GitSource(self._store, self.head), self.rooms, self.now)
 
     def check(self, *, full: bool = False, jobs: int = 1) -> Built:
         """Builds `main` both ways and holds the first to the second."""
-        return self._hold(self.build(full=full, jobs=jobs), self.clean())
+        before = self.last if self._is_settled and not full else None
+        made = self._hold(self.build(full=full, jobs=jobs), self.clean())
+        if before is not None and not made.refused:
+            _hold_counts(made, before)
+        return made
 
     def check_folder(self) -> Built:
         """The same with the content in a plain folder."""
@@ -288,40 +349,35 @@ class Town:
 
     def check_commit(self, commit: str, files: Files) -> Built:
         """The same with another commit than `main`, which holds these files."""
-        wanted = self._cleans.of(GitSource(self._store, commit), self.rooms, self.now, self._state(files))
+        wanted = self._cleans.of(self._state(files), GitSource(self._store, commit), self.rooms, self.now)
         return self._hold(self.build(GitSource(self._store, commit)), wanted)
 
     def check_site(self, key: str) -> None:
         """Looks at one site alone and holds its part to the clean build's."""
-        made, wanted = self.build(sites=(key,)), self.clean()
-        part = Built(made.of_site(key), refused=made.refused)
-        self._hold(part, Built(wanted.of_site(key), refused=wanted.refused))
+        self._hold(self.build(sites=(key,)).of_site(key), self.clean().of_site(key))
 
-    def interrupted(self, after: int) -> Built | None:
-        """Builds until `after` items were rendered and is then stopped from the keyboard; None when it was."""
-        seen: list[object] = []
+    def interrupted(self, after: int) -> None:
+        """Builds and is stopped from the keyboard once `after` items were rendered."""
+        with _plugin(_Countdown(after, _stop_from_keyboard)), suppress(KeyboardInterrupt):
+            self.build()
 
-        def stop(content: object, **_: object) -> None:
-            seen.append(content)
-            if len(seen) > after:
-                raise KeyboardInterrupt
+    def killed(self, after: int) -> bool:
+        """Builds in another process that is killed once `after` items were rendered; whether it was."""
+        self._is_settled = False
+        child = os.fork()
+        if child:
+            return os.waitpid(child, 0)[1] == signal.SIGKILL
+        try:
+            self._store = GitStore(self._store.path)
+            with _plugin(_Countdown(after, _kill)):
+                self.build()
+        finally:
+            os._exit(0)
 
-        with _plugin(stop):
-            try:
-                return self.build()
-            except KeyboardInterrupt:
-                return None
-
-    def _state(self, files: Files | None = None) -> str:
-        """A hash of all that the output follows from."""
-        digest = hashlib.sha256(self.now.encode())
-        for path, data in sorted((self.files if files is None else files).items()):
-            digest.update(f"{path}\0{len(data)}\0".encode() + data)
-        for file in sorted(file for file in self.rooms.theme.rglob("*") if file.is_file()):
-            digest.update(f"{file.relative_to(self.rooms.theme)}\0".encode() + file.read_bytes())
-        for file in sorted(self.rooms.media.iterdir()):
-            digest.update(f"{file.name} {file.stat().st_size}\0".encode())
-        return digest.hexdigest()
+    def _state(self, files: Files) -> State:
+        """The state in which the town is when `main` holds these files."""
+        media = {file.name: b"%d" % file.stat().st_size for file in self.rooms.media.iterdir()}
+        return State(_hash(self.now, files, media), _hash("", read_folder(self.rooms.theme)))
 
     def _hold(self, made: Built, wanted: Built) -> Built:
         told = [*_missing(made, self.rooms.blobs), *difference(made, wanted, self.rooms.blobs, self._cleans.blobs)]
@@ -330,14 +386,57 @@ class Town:
         return made
 
 
+def _hold_counts(made: Built, before: Built) -> None:
+    """Holds the numbers that the brake reads to the files."""
+    pages = [path for path in made.written_since(before) if is_page(path)]
+    removed = sum(path not in made.entries for path in pages)
+    told, found = (made.pages_written, made.pages_removed), (len(pages) - removed, removed)
+    assert told == found, f"{told} pages written and removed, found {found}: {pages[:20]}"
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """All files of a folder by their paths in it."""
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
+
+
+def _hash(word: str, *all_files: Files) -> str:
+    digest = hashlib.sha256(word.encode())
+    for files in all_files:
+        for path, data in sorted(files.items()):
+            digest.update(f"{path}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()
+
+
 def _leave_out(*names: str) -> Callable[[str, list[str]], set[str]]:
     return lambda _, found: {*names} & {*found}
 
 
+@dataclass(slots=True)
+class _Countdown:
+    """A receiver of Pelican's signal that acts when it has counted so many items."""
+
+    left: int
+    act: Callable[[], object]
+
+    def __call__(self, _content: object, **_: object) -> None:
+        if not self.left:
+            self.act()
+        self.left -= 1
+
+
+def _stop_from_keyboard() -> None:
+    raise KeyboardInterrupt
+
+
+def _kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 @contextmanager
-def _plugin(receive: Callable[..., None]) -> Iterator[None]:
+def _plugin(receive: _Countdown) -> Iterator[None]:
     """A third-party plugin that is shown every item."""
-    signals.content_object_init.connect(receive)
+    signals.content_object_init.connect(receive, weak=False)
     try:
         yield
     finally:

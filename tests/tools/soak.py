@@ -21,9 +21,10 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from publish.build import build
 from tests.scenarios.law import Law, Step
 from tests.scenarios.law_content import first_files
-from tests.scenarios.law_town import Town
+from tests.scenarios.law_town import Engine, Town
 
 # How often a sequence is run again to shorten it.
 MOST_ATTEMPTS = 80
@@ -59,9 +60,9 @@ class LawBrokenError(AssertionError):
     """The message is the shortest sequence found, and what is wrong after it."""
 
 
-def found_town(root: Path) -> Town:
+def found_town(root: Path, engine: Engine = build) -> Town:
     """The town of the Law, built once."""
-    town = Town.founded(root, first_files())
+    town = Town.founded(root, first_files(), engine=engine)
     town.check()
     return town
 
@@ -89,14 +90,14 @@ def try_law(town: Town, effort: Effort, seed: int) -> int:
     try:
         run_state_machine_as_test(hypothesis.seed(seed)(LawOfTown), settings=tried)
     except Exception as error:  # whatever an engine raises breaks the Law
-        raise broken(town, Trial(LawOfTown.latest[0], tuple(LawOfTown.latest[1])), error) from error
+        raise broken(town, Trial(LawOfTown.latest[0], tuple(LawOfTown.latest[1])), error, seed) from error
     return LawOfTown.comparisons
 
 
-def broken(town: Town, trial: Trial, error: Exception) -> LawBrokenError:
-    """The error for a trial that fails, told by the shortest one found."""
+def broken(town: Town, trial: Trial, error: Exception, seed: int) -> LawBrokenError:
+    """The error for a trial of a seed that fails, told by the shortest one found."""
     trial, error = shortened(town, trial, error)
-    return LawBrokenError(f"{trial}\n{type(error).__name__}: {error}")
+    return LawBrokenError(f"seed {seed}, {trial}\n{type(error).__name__}: {error}")
 
 
 def shortened(town: Town, trial: Trial, error: Exception) -> tuple[Trial, Exception]:
