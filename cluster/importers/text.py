@@ -19,7 +19,7 @@ from cluster.issues import Issue
 BOM = b"\xef\xbb\xbf"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _INLINE = re.compile(r"[\\`*_\[\]{}]")
-_ENTITY = re.compile(r"&(?=#?\w+;)")
+_ENTITY = re.compile(r"&(?=#?\w)")
 _NUMBERED = re.compile(r"(\d+)\.(?=\s|$)")
 _LAST_MARKS = re.compile(r"#+$")
 
