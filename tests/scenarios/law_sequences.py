@@ -74,10 +74,11 @@ def portal(files: Files, **settings: Any) -> dict[str, bytes]:
 
 
 def two_sites(files: Files, **settings: Any) -> dict[str, bytes]:
-    """The same beside an English site with two columns, one of them with an item."""
+    """The same beside an English site with two columns, an item in each."""
     english = make_site("english", ["news", "about"], language="en")
     sites = make_cluster_files({"portal": make_site("portal", **settings), "english": english})
-    return _with_files(sites, {"content/english/about/yunze.md": make_page("Yunze"), **files})
+    english_files = {"content/english/about/yunze.md": make_page("Yunze"), f"{ENGLISH}/other.md": news(title="Other")}
+    return _with_files(sites, {**english_files, **files})
 
 
 def _with_files(sites: Mapping[str, bytes], files: Files) -> dict[str, bytes]:
@@ -242,7 +243,7 @@ def _of_items() -> list[History]:
         ),
         History(
             "one text at two places",
-            two_sites({f"{NEWS}/map.svg": make_drawing(30), f"{NEWS}/copy.md": COPIED, f"{ENGLISH}/other.md": news()}),
+            two_sites({f"{NEWS}/map.svg": make_drawing(30), f"{NEWS}/copy.md": COPIED}),
             [
                 ({f"{NOTICES}/2026/copy.md": COPIED}, "portal/news/notices/2026/copy.html"),
                 ({f"{ENGLISH}/copy.md": COPIED}, "english/news/2026/copy.html"),
@@ -281,7 +282,6 @@ def _of_references() -> list[History]:
             "an eldest translation that steps aside",
             two_sites(
                 {
-                    f"{ENGLISH}/other.md": news(),
                     f"{ENGLISH}/river.md": news(translation_of="a1"),
                     more: make_article("More", "2026-11-19", source="News", translation_of="a1", expires="2026-12-01"),
                 }
@@ -430,6 +430,15 @@ def _of_lists() -> list[History]:
             "sixty items of which some are dated back across years",
             portal(sixty),
             [
+                (
+                    {f"{NOTICES}/2025/n19.md": make_article("页末", "2025-01-20")},
+                    "portal/news/notices/2025/list-1.html",
+                ),
+                (
+                    {f"{NOTICES}/2025/n00.md": make_article("页首", "2025-01-01")},
+                    "portal/news/notices/2025/list-1.html",
+                ),
+                ({f"{NOTICES}/2026/n00.md": make_article("底部", "2026-01-01")}, "portal/news/notices/index.html"),
                 (
                     {f"{NOTICES}/2026/n03.md": None, late: make_article("迟", "2025-01-02T00:00")},
                     "portal/news/notices/2025/list-2.html",
