@@ -14,6 +14,7 @@ Three kinds of tables, all derived:
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 
 from cluster.errors import BusyError
@@ -102,16 +103,32 @@ def connect(path: Path | None, *, wait: float = WAIT_SECONDS) -> sqlite3.Connect
         return _prepared(sqlite3.connect(":memory:", isolation_level=None))
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return _prepared(sqlite3.connect(path, timeout=wait, isolation_level=None))
+        return _opened(path, wait)
     except (sqlite3.DatabaseError, _OtherFormat) as error:
         refuse_when_busy(path, error)
         delete_index(path)
-        return _prepared(sqlite3.connect(path, timeout=wait, isolation_level=None))
+        return _opened(path, wait)
+
+
+def _opened(path: Path, wait: float) -> sqlite3.Connection:
+    """SQLite does not wait by itself when two openers turn a new file to WAL at once, since they could wait forever."""
+    until = time.monotonic() + wait
+    while True:
+        try:
+            return _prepared(sqlite3.connect(path, timeout=wait, isolation_level=None))
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() >= until:
+                raise
+        time.sleep(0.01)
+
+
+def _is_busy(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def refuse_when_busy(path: Path, error: Exception) -> None:
     """Raises a BusyError when `error` says that another process holds the index, which is then not damaged."""
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if _is_busy(error):
         raise BusyError(
             f"{path} is in use by another zhanqun. Wait for it and repeat.",
             f"{path} 正被另一个 zhanqun 使用。请等它结束后再试。",
