@@ -1,4 +1,4 @@
-"""Simple documents: paragraphs, headings, flat lists and lone pictures of plain words, bold words and links,
+"""Simple documents: paragraphs, headings, flat lists, tables and lone pictures of plain words, bold words and links,
 converted without Python-Markdown.
 
 Most bodies that are not plain (`plugins.pages.plain`) are this simple. `convert_simple` gives exactly the HTML that
@@ -19,6 +19,7 @@ from plugins.pages.plain import is_plain
 # Beyond this, what Python-Markdown refuses as too hard is its own matter.
 _LONGEST = 50_000
 _HEADING = re.compile(r"(#{2,6}) ([^#\n]+)")
+_RULE = re.compile(r"\|(?: ?-{3,} ?\|)+")
 _BULLET, _NUMBERED = re.compile(r"- (?=\S)"), re.compile(r"\d{1,9}\. (?=\S)")
 # No picture, no title, no nested brackets; the address holds nothing that is escaped or unescaped anywhere.
 _ADDRESS = r"[A-Za-z0-9/._#:-]+"
@@ -79,10 +80,16 @@ def _block(block: str) -> tuple[str, str]:
             if tag == "ol" and not block.startswith("1. "):
                 raise _NotSimpleError
             return "list", _list(block.split("\n"), mark, tag)
+    if block.startswith("|"):
+        return "table", _table(block.split("\n"))
     picture = _PICTURE.fullmatch(block)
     if picture is not None:
         return "picture", _figure(picture)
-    return "p", f"<p>{_words(block)}</p>"
+    # Markdown, too, takes the two wide blanks off that Chinese paragraphs begin with.
+    words = _words(block).lstrip()
+    if not words:
+        raise _NotSimpleError
+    return "p", f"<p>{words}</p>"
 
 
 def _figure(match: re.Match[str]) -> str:
@@ -100,6 +107,23 @@ def _list(lines: list[str], mark: re.Pattern[str], tag: str) -> str:
             raise _NotSimpleError
         items.append(f"<li>{_words(line[match.end() :])}</li>\n")
     return f"<{tag}>\n{''.join(items)}</{tag}>"
+
+
+def _table(lines: list[str]) -> str:
+    """A table whose every line begins and ends with a bar and has as many cells as its head."""
+    if len(lines) < 3 or not _RULE.fullmatch(lines[1]):
+        raise _NotSimpleError
+    head, *rows = [line[1:-1].split("|") for line in (lines[0], *lines[2:])]
+    is_whole = all(line.startswith("|") and line.endswith("|") and len(line) > 1 for line in (lines[0], *lines[2:]))
+    if not is_whole or any(len(row) != lines[1].count("|") - 1 for row in (head, *rows)):
+        raise _NotSimpleError
+    body = "".join([_row(row, "td") for row in rows])
+    return f"<table>\n<thead>\n{_row(head, 'th')}</thead>\n<tbody>\n{body}</tbody>\n</table>"
+
+
+def _row(cells: list[str], tag: str) -> str:
+    inner = "".join([f"<{tag}>{_words(cell.strip(' '))}</{tag}>\n" for cell in cells])
+    return f"<tr>\n{inner}</tr>\n"
 
 
 def _words(text: str) -> str:
