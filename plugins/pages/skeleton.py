@@ -1,7 +1,7 @@
 """Skeletons: the pages of items that differ in their words alone are one template run and many fillings.
 
 A template runs once with *slots* in the place of an item's words. All that a template may do with a slot is ask
-whether it is there and print it by `{{ … }}` (dates: through the theme's date filters); whatever else it does, or
+whether it is there and print it by `{{ … }}` (dates and sizes: through the theme's filters); whatever else it does, or
 prints through a block that works on what was printed, sends the items of that shape the long way. What a macro or a
 block gives back is a slot again once it holds one. The first filling is compared with a full run. So the bytes are
 those of a full run, whatever the theme does.
@@ -12,23 +12,25 @@ Called by the theme.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from jinja2 import Environment, TemplateNotFound, TemplateSyntaxError, nodes
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from plugins.pages.page import Composed
-from plugins.pages.views import ArticleView, ColumnView, Link, Page
+from plugins.pages.views import ArticleView, Attachment, ColumnView, Link, Page, Picture
 
 MARK = "\ue001"
 _SLOT = re.compile(f"{MARK}(\\d+)([a-z]*){MARK}")
 _DATES = frozenset(("date", "clock", "iso", "longdate"))
+_SIZES = frozenset(("filesize",))
 _HARMLESS_TESTS = frozenset(("defined", "undefined", "none"))
 # Blocks that take what was printed and do something with it.
 _WORKING_BLOCKS = (nodes.FilterBlock, nodes.AssignBlock, nodes.CallBlock, nodes.ScopedEvalContextModifier)
@@ -48,6 +50,7 @@ class Slot:
     """Stands for words that are there."""
 
     __slots__ = ("_mark",)
+    filters: ClassVar[frozenset[str]] = frozenset()  # those it may go through
 
     def __init__(self, mark: str) -> None:
         self._mark = mark
@@ -69,20 +72,27 @@ class Slot:
     __add__ = __radd__ = __mod__ = __rmod__ = __mul__ = __rmul__ = _refuse
 
 
-class DateSlot(Slot):
-    """Stands for a date, which is printed through a filter."""
+class NumberSlot(Slot):
+    """Stands for a number, which is printed as it is or through a filter."""
 
     __slots__ = ("_number",)
+    filters = _SIZES
 
     def __init__(self, number: int) -> None:
-        super().__init__("")
+        super().__init__(f"{MARK}{number}{MARK}")
         self._number = number
-
-    printed = Slot._refuse
 
     def through(self, name: str) -> Slot:
         """What the filter of that name makes of it."""
         return Slot(f"{MARK}{self._number}{name}{MARK}")
+
+
+class DateSlot(NumberSlot):
+    """Stands for a date, which is printed through a filter only."""
+
+    __slots__ = ()
+    filters = _DATES
+    printed = Slot._refuse
 
 
 class Closed(Slot):
@@ -138,7 +148,7 @@ def _refuse_slots(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
 def _guarded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        if name in _DATES and len(args) == 1 and not kwargs and isinstance(args[0], DateSlot):
+        if len(args) == 1 and not kwargs and isinstance(args[0], NumberSlot) and name in args[0].filters:
             return args[0].through(name)
         _refuse_slots(args, kwargs)
         return function(*args, **kwargs)
@@ -187,25 +197,29 @@ def _tree(env: Environment, name: str) -> nodes.Template | None:
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """What every page of a shape has, and which word goes between two of its pieces, through which filter."""
+    """What every page of a shape has, with gaps: which word, through which filter, goes into each."""
 
-    pieces: tuple[bytes, ...]
+    pieces: tuple[str, ...]  # every other one is a gap
+    gaps: tuple[int, ...]  # into `slots`
     slots: tuple[tuple[int, str], ...]
 
     @classmethod
     def of(cls, text: str) -> Skeleton:
         """The skeleton in a page that was rendered with slots."""
         parts = _SLOT.split(text)
-        slots = zip(parts[1::3], parts[2::3], strict=True)
-        return cls(tuple(piece.encode() for piece in parts[::3]), tuple((int(one), name) for one, name in slots))
+        found = [(int(number), name) for number, name in zip(parts[1::3], parts[2::3], strict=True)]
+        slots = tuple(dict.fromkeys(found))
+        places = {slot: place for place, slot in enumerate(slots)}
+        pieces = [""] * (2 * len(found) + 1)
+        pieces[::2] = parts[::3]
+        return cls(tuple(pieces), tuple([places[slot] for slot in found]), slots)
 
     def fill(self, words: tuple[Any, ...], filters: Mapping[str, Callable[..., Any]]) -> bytes:
         """The page with these words."""
-        out = [self.pieces[0]]
-        for (number, name), piece in zip(self.slots, self.pieces[1:], strict=True):
-            word = filters[name](words[number]) if name else words[number]
-            out += (escape(word).encode(), piece)
-        return b"".join(out)
+        shown = [escape(filters[name](words[number]) if name else words[number]) for number, name in self.slots]
+        pieces = list(self.pieces)
+        pieces[1::2] = [shown[gap] for gap in self.gaps]
+        return "".join(pieces).encode()
 
 
 class Skeletons:
@@ -262,22 +276,22 @@ def shape_of(composed: Composed) -> tuple[Hashable, tuple[Any, ...]] | None:
     """What decides how an item's page is built, and the words that are printed in it; None for an uncommon item."""
     article, page = composed.context["article"], composed.page
     column = composed.context["column"]
-    rare = (
-        article.image or article.attachments or article.original or article.translations or article.interprets
-        or article.interpretations or article.topic or article.versions or page.alternates
-    )  # fmt: skip
-    if rare or not isinstance(column, ColumnView) or len(composed.context) > 2 or not _is_plain(article, page, column):
+    if not isinstance(column, ColumnView) or len(composed.context) > 2 or not _is_plain(article, page, column):
         return None
     before, after = article.previous or _NOWHERE, article.next or _NOWHERE
+    around_shape, around = _around(page.breadcrumb[:-1], page.feeds, column)
+    beside: list[Any] = []
+    beside_shape = _take(_beside(article, page), beside) if any(_beside(article, page)) else None
+    tags = [value for _, value in page.tags]
     words = (
         page.path, page.canonical, page.title, page.heading, page.description, article.title, article.url,
         article.source_path, article.source, article.author, article.editor, article.summary, article.content,
         before.title, before.url, after.title, after.url, article.date, article.updated,
-        *[value for _, value in page.tags],
+        *tags, *around, *beside,
     )  # fmt: skip
     shape = (
-        composed.template, article.template, article.type, page.kind, page.noindex, page.breadcrumb[:-1], page.feeds,
-        column.path, article.previous is None, article.next is None, bool(article.toc), bool(article.keywords),
+        composed.template, article.template, article.type, page.kind, page.noindex, around_shape, beside_shape,
+        article.previous is None, article.next is None, bool(article.toc), bool(article.keywords),
         # Of a word that is not there, how it looks: a plugin may have set None or 0 for it.
         bool(article.fields), tuple([bool(word) or str(word) for word in words]),
         tuple([name for name, _ in page.tags]),
@@ -287,7 +301,7 @@ def shape_of(composed: Composed) -> tuple[Hashable, tuple[Any, ...]] | None:
 
 def _is_plain(article: ArticleView, page: Page, column: ColumnView) -> bool:
     """Whether an item is still as the engine made it where one slot stands for two things, or none for a third."""
-    if not page.breadcrumb:
+    if not page.breadcrumb or article.versions:
         return False
     last = page.breadcrumb[-1]
     return (
@@ -299,20 +313,69 @@ def _is_plain(article: ArticleView, page: Page, column: ColumnView) -> bool:
 
 
 _NOWHERE = Link("", "")
+_BESIDE = ("image", "attachments", "original", "translations", "interprets", "interpretations", "topic")
+_VIEWS = (Link, Picture, Attachment, ColumnView)
+
+
+def _beside(article: ArticleView, page: Page) -> tuple[Any, ...]:
+    """What few items have."""
+    return (*[getattr(article, name) for name in _BESIDE], page.alternates)
+
+
+@functools.lru_cache(maxsize=_MOST)
+def _around(trail: tuple[Link, ...], feeds: tuple[Link, ...], column: ColumnView) -> tuple[Hashable, tuple[Any, ...]]:
+    """Shape and words of what all items of a column have."""
+    words: list[Any] = []
+    shape = _take((trail, feeds, *_slottable(column)), words)
+    return (shape, None if _slottable(column) else column), tuple(words)
+
+
+def _slottable(column: ColumnView) -> tuple[ColumnView, ...]:
+    """The column, unless it has columns beside it, among which a template looks for it."""
+    return () if column.children or column.siblings else (column,)
+
+
+def _take(value: Any, words: list[Any]) -> Hashable:
+    """The shape of what a template is given; what can be printed of it goes to `words`."""
+    if isinstance(value, tuple):
+        return tuple([_take(one, words) for one in value])
+    if isinstance(value, _VIEWS):
+        return (type(value), *[_take(getattr(value, name), words) for name in value.__slots__])
+    if value is None or isinstance(value, bool):
+        return value
+    words.append(value)
+    return True
+
+
+def _give(value: Any, slots: Iterator[Any]) -> Any:
+    """The same with slots for its words, in the order of `_take`."""
+    if isinstance(value, tuple):
+        return tuple([_give(one, slots) for one in value])
+    if isinstance(value, _VIEWS):
+        return type(value)(*[_give(getattr(value, name), slots) for name in value.__slots__])
+    if value is None or isinstance(value, bool):
+        return value
+    return next(slots)
 
 
 def slotted(composed: Composed, words: tuple[Any, ...]) -> Composed:
     """The same page with a slot for each word that is there."""
-    slots = [_slot(number, word) for number, word in enumerate(words)]
-    page, article = composed.page, composed.context["article"]
-    last = Link(slots[5], slots[6])  # the item's own title and URL
-    path, canonical, title, heading, description = slots[:5]
-    tags = tuple((name, slot) for (name, _), slot in zip(page.tags, slots[19:], strict=True))
+    article, page, column = composed.context["article"], composed.page, composed.context["column"]
+    coming = iter([_slot(number, word) for number, word in enumerate(words)])
+    own = list(itertools.islice(coming, 19))
+    tags = tuple((name, next(coming)) for name, _ in page.tags)
+    trail, feeds, *found = _give((page.breadcrumb[:-1], page.feeds, *_slottable(column)), coming)
+    column = found[0] if found else column
+    *beside, alternates = (
+        _give(_beside(article, page), coming) if any(_beside(article, page)) else _beside(article, page)
+    )
+    path, canonical, title, heading, description = own[:5]
     page = replace(
         page, path=path, canonical=canonical, title=title, heading=heading, description=description, tags=tags,
-        breadcrumb=(*page.breadcrumb[:-1], last),
+        breadcrumb=(*trail, Link(own[5], own[6])), feeds=feeds, alternates=alternates,
     )  # fmt: skip
-    return replace(composed, page=page, context={**composed.context, "article": _slotted_article(article, slots)})
+    article = replace(_slotted_article(article, own), category=column, **dict(zip(_BESIDE, beside, strict=True)))
+    return replace(composed, page=page, context={**composed.context, "article": article, "column": column})
 
 
 def _slotted_article(article: ArticleView, slots: list[Any]) -> ArticleView:
@@ -338,4 +401,6 @@ def _slotted_article(article: ArticleView, slots: list[Any]) -> ArticleView:
 def _slot(number: int, word: Any) -> Any:
     if isinstance(word, datetime):
         return DateSlot(number)
+    if isinstance(word, int):
+        return NumberSlot(number) if word else word
     return Slot(f"{MARK}{number}{MARK}") if word else word

@@ -26,7 +26,7 @@ from plugins.pages.page import Composed
 from plugins.pages.plan import article_keys, compose_page
 from plugins.pages.skeleton import MARK, Skeletons, make_strict
 from plugins.pages.templates import InlineParts, word_finder
-from plugins.pages.views import ArticleView, ColumnView, Link, Page, SiteView, TocEntry
+from plugins.pages.views import ArticleView, Attachment, ColumnView, Link, Page, Picture, SiteView, TocEntry
 from tests.builders import REPOSITORY, make_cluster_files
 from tests.plugins.rendering import THEME, make_job, renderer
 
@@ -161,7 +161,11 @@ WORDS = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=12))
 DATES = st.none() | st.datetimes(datetime(1950, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC))
 LINKS = st.none() | st.builds(Link, WORDS, WORDS, st.booleans())
 TOCS = st.sampled_from(((), (TocEntry("a", "<甲>", 2), TocEntry("", "乙", 3, (("tiao-1", "一"),)))))
+PICTURES = st.none() | st.builds(Picture, WORDS, WORDS, st.integers(0, 900), st.integers(0, 900))
+FILES = st.lists(st.builds(Attachment, WORDS, WORDS, WORDS, st.integers(0, 10**10)), max_size=2).map(tuple)
+PAIRS = st.lists(st.tuples(WORDS, st.builds(Link, WORDS, WORDS)), max_size=2).map(tuple)
 VALUES = {
+    "image": PICTURES, "attachments": FILES, "translations": PAIRS, "interprets": LINKS, "topic": LINKS,
     "url": WORDS, "content": WORDS.map(Markup), "date": DATES, "updated": DATES, "source": WORDS, "author": WORDS,
     "editor": WORDS, "summary": WORDS, "previous": LINKS, "next": LINKS, "toc": TOCS,
     "keywords": st.lists(WORDS, max_size=2).map(tuple), "fields": st.dictionaries(WORDS, WORDS, max_size=1),
@@ -579,7 +583,58 @@ def test_a_shape_that_is_unfit_is_tried_once() -> None:
 
 def test_more_shapes_than_are_kept_give_the_same_bytes() -> None:
     press = make_press("{{ column.title }}{{ article.title }}")
-    columns = [replace(COLUMN, path=f"news/{number}", title=f"栏目 {number}") for number in range(600)]
-    for column in (*columns, *columns[:3]):
-        press.agree(make_item(column=column))
-        press.agree(make_item("雨", column=column))
+    kinds = [f"kind-{number}" for number in range(600)]
+    for kind in (*kinds, *kinds[:3]):
+        press.agree(make_item(type=kind))
+        press.agree(make_item("雨", type=kind))
+    assert press.full == 2 * 603
+
+
+def test_items_of_different_columns_have_one_shape() -> None:
+    press = house_press(portal())
+    for number in range(9):
+        column = replace(COLUMN, path=f"news/{number}", title=f"栏目 <{number}>", children=())
+        trail = (*TRAIL, Link(column.title, f"/news/{number}/"), Link("云", "/a.html"))
+        press.agree(make_item(column=column, url="/a.html", head={"breadcrumb": trail}))
+    assert press.full == 2
+
+
+def test_pictures_files_and_relations_are_filled_in() -> None:
+    press = house_press(portal())
+    for number in range(1, 9):
+        link = Link(f"文 <{number}>", f"/{number}.html")
+        press.agree(
+            make_item(
+                image=Picture(f"/{number}.png", f"图 {number}", number, 9),
+                attachments=(Attachment(f"甲 {number}", f"/{number}.pdf", "PDF", 1500 * number),) * 2,
+                translations=(("en", link),),
+                interprets=link,
+                interpretations=(link, link),
+                topic=link,
+                head={"alternates": (("en", f"http://e/{number}"), ("zh-Hans", "http://z/"))},
+            )
+        )
+    assert press.full == 2
+
+
+def test_relations_that_are_not_alike_have_the_bytes_of_a_full_run() -> None:
+    press = house_press(portal())
+    for one in (*UNLIKE, *UNLIKE):
+        press.agree(make_item(**one))
+
+
+UNLIKE: tuple[dict[str, Any], ...] = (
+    {"image": Picture("/a.png", "")},
+    {"image": Picture("/a.png", "图", 0, 7)},
+    {"image": Picture("", "图", 5, 7)},
+    {"attachments": (Attachment("", "/a", "", 0),)},
+    {"attachments": (Attachment("甲", "/a", "PDF", 1), Attachment("乙", "/b", "", 99999999))},
+    {"original": Link("river", "/a")},
+    {"original": Link("河", "/a", external=True)},
+    {"interpretations": (Link("甲", "/a"), Link("", "/b", external=True))},
+    {"translations": (("en", Link("a", "/a")), ("fr", Link("b", "/b")))},
+    {"topic": Link("", "")},
+    {"attachments": [Attachment("甲", "/a", "PDF", 1)]},
+    {"image": "/a.png"},
+    {"topic": 5},
+)
