@@ -44,24 +44,29 @@ def main(
     sizes: str, work: Path, peers: str, runs: int, articles: int, seed: int, resume: bool, report: Path | None
 ) -> None:
     """Measures the engine beside its peers."""
+    stages: list[Stage] = []
     try:
         named = tuple(filter(None, peers.split(",")))
         file = work / "engine.json"
         _refuse_repository(work)
         results = _begin(file, resume, named, work, seed)
         for size in _checked_sizes(sizes):
-            require_space(work, need_for(size, (OURS, DISK, *named)))
-            stage = Stage((work / str(size)).resolve(), Corpus(size, seed))
+            repeats = Repeats(cold=runs, article=articles)
+            require_space(work, need_for(size, (OURS, DISK, *named), repeats.cold_at(size)))
+            stages.append(stage := Stage((work / str(size)).resolve(), Corpus(size, seed)))
             if not resume:
                 stage.restart()
             stage.prepare(named, _tell)
             generators = {name: open_generator(name, work.resolve()) for name in (OURS, *named)}
-            run_all(Bench(stage, generators, Repeats(cold=runs, article=articles), results, file, _tell))
+            run_all(Bench(stage, generators, repeats, results, file, _tell))
         if report is not None:
             write_report(results, report)
     except ClusterError as error:
         click.echo(error.english, err=True)
         sys.exit(error.exit_code)
+    finally:
+        for stage in stages:
+            stage.throw_away()
 
 
 def _tell(words: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import venv
@@ -42,7 +41,7 @@ class Generator(Protocol):
     """One way to make the pages."""
 
     def forget(self, stage: Stage) -> None:
-        """Removes all output and everything derived."""
+        """Puts all output and everything derived away."""
 
     def build(self, stage: Stage) -> Measured:
         """Makes all pages and measures that."""
@@ -56,8 +55,8 @@ class Ours:
     """This program's `zhanqun build`."""
 
     def forget(self, stage: Stage) -> None:
-        """Removes `var`."""
-        shutil.rmtree(stage.var, ignore_errors=True)
+        """Puts `var` away."""
+        stage.put_away(stage.var)
 
     def build(self, stage: Stage) -> Measured:
         """A cold build."""
@@ -88,8 +87,8 @@ class Hugo:
     program: Path
 
     def forget(self, stage: Stage) -> None:
-        """Removes `public`; Hugo keeps nothing else."""
-        shutil.rmtree(_public(stage), ignore_errors=True)
+        """Puts `public` away; Hugo keeps nothing else."""
+        stage.put_away(_public(stage))
 
     def build(self, stage: Stage) -> Measured:
         """Makes the site, or makes it again over what is there."""
@@ -125,8 +124,8 @@ class Pelican:
     """Stock Pelican, the version that this program runs on."""
 
     def forget(self, stage: Stage) -> None:
-        """Removes `output`."""
-        shutil.rmtree(stage.project(PELICAN) / "output", ignore_errors=True)
+        """Puts `output` away."""
+        stage.put_away(stage.project(PELICAN) / "output")
 
     def build(self, stage: Stage) -> Measured:
         """Makes the site."""

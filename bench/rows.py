@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -137,11 +136,11 @@ def _raw(bench: Bench) -> None:
         if not bench.stage.var.is_dir():
             bench.ours.run(bench.stage)
         folder = bench.stage.folder / DISK
-        shutil.rmtree(folder, ignore_errors=True)
+        bench.stage.put_away(folder)
         program = [sys.executable, "-m", "bench.raw", str(bench.stage.var), str(folder)]
         measured = measure(program, cwd=ROOT, environment=dict(os.environ))
         bench.keep(RAW, DISK, Sample(**json.loads(measured.output)))
-        shutil.rmtree(folder)
+        bench.stage.put_away(folder)
 
 
 # ---- a little -------------------------------------------------------------------------------------------------------

@@ -34,11 +34,11 @@ NEEDS = {
 _ALWAYS = Need(200_000_000, 5_000)
 
 
-def need_for(size: int, generators: Iterable[str]) -> Need:
-    """What a benchmark of `size` items by these generators needs."""
+def need_for(size: int, generators: Iterable[str], times: int = 1) -> Need:
+    """What a benchmark of `size` items by these generators needs, which keeps the output of so many cold builds."""
     need = _ALWAYS
     for one in generators:
-        need = need.plus(Need(NEEDS[one].size * size, NEEDS[one].files * size))
+        need = need.plus(Need(NEEDS[one].size * size * times, NEEDS[one].files * size * times))
     return need
 
 

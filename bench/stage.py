@@ -1,6 +1,7 @@
 """Where one size is measured: a folder with the corpus in every generator's form, and what is derived from it.
 
-`ours/data/content.git`, `ours/var`, `theme` (a copy that may be edited), `hugo/`, `pelican/`, `disk/`.
+`ours/data/content.git`, `ours/var`, `theme` (a copy that may be edited), `hugo/`, `pelican/`, `disk/`, `bin/` for
+output of earlier builds.
 Each form is made once for a state of the generator's code (`made.json`) and thrown away when that changed.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -78,6 +80,24 @@ class Stage:
     def _made_of(self) -> str:
         return json.dumps({"size": self.corpus.size, "seed": self.corpus.seed, "generator": generator_hash()})
 
+    def put_away(self, folder: Path) -> None:
+        """Moves a folder out of the way, until `throw_away`.
+
+        ext4 gives a new file no place that was freed in the last minutes, and looks long for another: what is removed
+        just before a measurement would be measured with it.
+        """
+        if folder.exists():
+            self._bin.mkdir(exist_ok=True)
+            folder.rename(self._bin / secrets.token_hex(8))
+
+    def throw_away(self) -> None:
+        """Removes what was put away."""
+        shutil.rmtree(self._bin, ignore_errors=True)
+
+    @property
+    def _bin(self) -> Path:
+        return self.folder / "bin"
+
     def restart(self) -> None:
         """Takes all edits back: the repository stands at the corpus again, and nothing is derived from it."""
         if not self.repository.is_dir():
@@ -87,7 +107,7 @@ class Stage:
             if head is not None:
                 store.advance("main", new=store.first_commit(head), old=head)
         (self.folder / "ours" / "edits").unlink(missing_ok=True)
-        shutil.rmtree(self.var, ignore_errors=True)
+        self.put_away(self.var)
 
     def next_number(self) -> int:
         """A number that no edit of this stage had yet; it survives a restart."""

@@ -41,6 +41,7 @@ _SETTINGS = (
 _PIECEMEAL = ("-c", "core.bigFileThreshold=1m")
 # What `subprocess.PIPE` is; this module starts nothing but through GitPython.
 _PIPE = -1
+_PIPE_BYTES = 1 << 16
 _CHUNK = 64 * 1024
 # Ids that a `cat-file` may owe answers to: they take 2,624 bytes, less than the smallest pipe (4,096) holds, so asking
 # never waits for git while git waits for us to read.
@@ -284,7 +285,8 @@ class _Objects:
     def __init__(self, process: git.Git.AutoInterrupt) -> None:
         self._process = process
         self._questions: int = process.stdin.fileno()
-        self._answers: BinaryIO = process.stdout
+        # A pipe holds 64 KiB: one call for a dozen files instead of one for each.
+        self._answers: BinaryIO = open(process.stdout.fileno(), "rb", buffering=_PIPE_BYTES, closefd=False)  # noqa: SIM115
         self.owed = 0
 
     def ask(self, blobs: list[str]) -> None:

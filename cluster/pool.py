@@ -18,6 +18,8 @@ from typing import Any, Protocol, TypeVar
 T = TypeVar("T")
 # How many chunks a process may have waiting: enough that none idles, few enough that results do not pile up.
 AHEAD = 2
+# A process of the pool makes hundreds of thousands of objects and hardly a cycle among them (Python's default is 700).
+_COLLECT_AFTER = 50_000
 
 
 class Bench(Protocol):
@@ -83,6 +85,7 @@ def in_chunks(things: Iterable[T], size: int) -> Iterator[list[T]]:
 
 def _open(bench: Bench) -> None:
     gc.freeze()  # what was inherited stays shared with the parent instead of being touched by the collector
+    gc.set_threshold(_COLLECT_AFTER)
     _opened[:] = [bench.opened()]
 
 

@@ -26,6 +26,7 @@ from cluster.site import Cluster
 from cluster.source import Entry, Source
 from cluster.validation import item_key
 
+_decode = json.JSONDecoder().raw_decode
 _ITEM = (
     'item.path, blob, item.site, "column", year, slug, type, id, url, title, item.date, updated, expires, topic, law, '
     "fields, body_line"
@@ -35,6 +36,10 @@ _OWNER = """(SELECT min(twin.path) FROM item AS twin WHERE twin.id = item.id AND
 _BESIDE = 'SELECT path, url, title FROM item WHERE site = ?1 AND "column" = ?2'
 _BEFORE = f"{_BESIDE} AND (date, path) < (?3, ?4) AND (year > 0) = ?5 AND shown ORDER BY date DESC, path DESC LIMIT 1"
 _AFTER = f"{_BESIDE} AND (date, path) > (?3, ?4) AND (year > 0) = ?5 AND shown ORDER BY date, path LIMIT 1"
+_BETWEEN = (
+    f"{_BESIDE} AND (date, path) >= (?3, ?4) AND (date, path) <= (?6, ?7) AND (year > 0) = ?5 AND shown "
+    "ORDER BY date, path"
+)
 _LISTED = f"SELECT {_ITEM} FROM listing JOIN item USING (path) WHERE listing.site = :site AND list = :list"
 
 
@@ -95,9 +100,10 @@ class Index:
         self._db = connect(path)
         self.outputs = Outputs(self._db)
         self.reads: Reads | None = None
-        # What a run over very many items reads at once: who is referred to, and the next items.
+        # What a run over very many items reads at once: who is referred to, the next items, and those beside them.
         self._targets: frozenset[str] | None = None
         self._gathered: dict[str, IndexedItem] = {}
+        self._beside: dict[str, tuple[Neighbour | None, Neighbour | None]] = {}
 
     def close(self) -> None:
         """Closes the file."""
@@ -111,7 +117,7 @@ class Index:
 
     def update(self, source: Source, cluster: Cluster, now: str, pool: Pool | None = None) -> Updated:
         """Brings the index up to `source` as seen at the stamp `now`."""
-        self._targets, self._gathered = None, {}
+        self._targets, self._gathered, self._beside = None, {}, {}
         return update_index(self._db, source, cluster, now, pool)
 
     def site_outputs(self, site: str) -> SiteOutputs:
@@ -193,7 +199,8 @@ class Index:
 
         A dated item's neighbours are dated, a standing one's standing.
         """
-        return self.beside(item.site, item.column, item.date, item.path, dated=item.year > 0)
+        known = self._beside.pop(item.path, None)
+        return known or self.beside(item.site, item.column, item.date, item.path, dated=item.year > 0)
 
     def beside(
         self, site: str, column: str, date: str, path: str, *, dated: bool
@@ -223,15 +230,33 @@ class Index:
         return {row[0]: self.referring(item, row[0]) for row in rows}
 
     def gather(self, first: str, last: str) -> None:
-        """Reads at once the items between two paths, which `own` will be asked for, and who is referred to at all."""
+        """Reads at once the items between two paths, which `own` and `neighbours` will be asked for."""
         rows = self._all(
             f"SELECT {_ITEM} FROM item WHERE path BETWEEN :first AND :last AND shown", first=first, last=last
         )
         self._gathered = {item.path: item for item in rows}
+        self._beside = {}
+        lists: dict[tuple[str, str, bool], list[tuple[str, str]]] = {}
+        for item in self._gathered.values():
+            lists.setdefault((item.site, item.column, item.year > 0), []).append((item.date, item.path))
+        for (site, column, dated), places in lists.items():
+            self._gather_beside(site, column, min(places), max(places), dated=dated)
         if self._targets is None:
             query = "SELECT DISTINCT target FROM reference LIMIT ?"
             targets = [row[0] for row in self._db.execute(query, (_MOST_TARGETS,))]
             self._targets = frozenset(targets) if len(targets) < _MOST_TARGETS else _Everything()
+
+    def _gather_beside(
+        self, site: str, column: str, first: tuple[str, str], last: tuple[str, str], *, dated: bool
+    ) -> None:
+        """Reads at once what stands beside each item between two places of a column."""
+        between = [Neighbour(*row) for row in self._db.execute(_BETWEEN, (site, column, *first, dated, *last))]
+        before, after = (
+            self.beside(site, column, *first, dated=dated)[0],
+            self.beside(site, column, *last, dated=dated)[1],
+        )
+        for one, left, right in zip(between, [before, *between], [*between[1:], after], strict=False):
+            self._beside[one.path] = (left, right)
 
     def versions(self, law: str) -> list[IndexedItem]:
         """The shown versions of a law, oldest first."""
@@ -433,6 +458,5 @@ def _place(item: IndexedItem) -> str:
 
 
 def _item(row: sqlite3.Row) -> IndexedItem:
-    values = list(row)
-    values[15] = json.loads(values[15])
-    return IndexedItem._make(values)
+    # What this program wrote has no blanks around it for `json.loads` to look for.
+    return IndexedItem._make((*row[:15], _decode(row[15])[0], row[16]))

@@ -107,12 +107,11 @@ class StrictContext(Context):
 
     def call(self, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         """What a template calls."""
+        if MARK not in self.environment.globals:
+            return super().call(__obj, *args, **kwargs)
         _refuse_slots(args, kwargs)
         found = super().call(__obj, *args, **kwargs)
-        # In a full run the mark may stand in an item's own words.
-        if isinstance(found, Markup) and MARK in found and MARK in self.environment.globals:
-            return Slot(found)
-        return found
+        return Slot(found) if isinstance(found, Markup) and MARK in found else found
 
 
 def make_strict(env: Environment) -> None:
@@ -127,9 +126,9 @@ def make_strict(env: Environment) -> None:
 
     env.getitem = strict_getitem  # type: ignore[method-assign]
     filters: dict[str, Callable[..., Any]] = dict(env.filters)
-    env.filters.update({name: _guarded(name, function) for name, function in filters.items()})
+    env.filters.update({name: _guarded(env, name, function) for name, function in filters.items()})
     known: dict[str, Any] = dict(env.tests)
-    tests = {name: _guarded("", function) for name, function in known.items() if name not in _HARMLESS_TESTS}
+    tests = {name: _guarded(env, "", function) for name, function in known.items() if name not in _HARMLESS_TESTS}
     env.tests.update(tests)
 
 
@@ -145,9 +144,13 @@ def _refuse_slots(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         raise UsedError
 
 
-def _guarded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def _guarded(env: Environment, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    named = env.globals
+
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> Any:
+        if MARK not in named:
+            return function(*args, **kwargs)
         if len(args) == 1 and not kwargs and isinstance(args[0], NumberSlot) and name in args[0].filters:
             return args[0].through(name)
         _refuse_slots(args, kwargs)
@@ -216,7 +219,8 @@ class Skeleton:
 
     def fill(self, words: tuple[Any, ...], filters: Mapping[str, Callable[..., Any]]) -> bytes:
         """The page with these words."""
-        shown = [escape(filters[name](words[number]) if name else words[number]) for number, name in self.slots]
+        found = [filters[name](words[number]) if name else words[number] for number, name in self.slots]
+        shown = [word if type(word) is Markup else escape(word) for word in found]
         pieces = list(self.pieces)
         pieces[1::2] = [shown[gap] for gap in self.gaps]
         return "".join(pieces).encode()
@@ -256,7 +260,7 @@ class Skeletons:
         """The skeleton of the shape, None when it does not make this page of these words."""
         if MARK in page:
             return None  # it would be taken for a slot
-        self._env.globals[MARK] = True  # for `StrictContext`
+        self._env.globals[MARK] = True  # there are slots: for `StrictContext` and the guarded filters
         try:
             skeleton = Skeleton.of(self._render(slotted(composed, words)))
         except Exception:  # noqa: BLE001 - whatever a template does with a slot, the long way tells its own errors
@@ -327,7 +331,7 @@ def _around(trail: tuple[Link, ...], feeds: tuple[Link, ...], column: ColumnView
     """Shape and words of what all items of a column have."""
     words: list[Any] = []
     shape = _take((trail, feeds, *_slottable(column)), words)
-    return (shape, None if _slottable(column) else column), tuple(words)
+    return (shape, None if _slottable(column) else column), tuple([escape(word) for word in words])
 
 
 def _slottable(column: ColumnView) -> tuple[ColumnView, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -92,8 +92,8 @@ class Theme:
     def render(self, composed: Composed, tags: tuple[tuple[str, str], ...], extra: Mapping[str, Any]) -> bytes:
         """The page's bytes."""
         is_told = any(name.lower() == "description" for name, _ in tags)
-        page = replace(composed.page, tags=tags, description="" if is_told else composed.page.description)
-        tagged = replace(composed, page=page)
+        page = composed.page.tagged(tags, "" if is_told else composed.page.description)
+        tagged = Composed(composed.template, page, composed.context)
         if "article" in composed.context and not extra:
             return self._skeletons.page(tagged)
         return self._run(tagged, extra).encode()

@@ -136,6 +136,21 @@ def test_items_read_at_once_are_those_read_one_by_one(index, cluster):
     assert index.all_referring(naming) == {}
 
 
+def test_neighbours_read_at_once_are_those_read_one_by_one(index, cluster):
+    days = ("2026-03-01", "2026-01-01", "2026-02-01", "2026-02-01", "2025-07-01", "2027-01-01", "2026-03-01")
+    files: dict[str, bytes] = {}
+    for name, day in zip("abcdefg", days, strict=True):
+        files |= dated(name, day)
+    settle(index, cluster, files)
+    every = list(index.items("portal"))
+    one_by_one = {item.path: index.neighbours(item) for item in every}
+    assert any(before and after for before, after in one_by_one.values())
+    for first in every:
+        for last in every:
+            index.gather(first.path, last.path)
+            assert {item.path: index.neighbours(item) for item in every} == one_by_one
+
+
 def test_versions_of_a_law_come_oldest_first(index, cluster):
     files = {
         f"content/portal/news/{year}/law.md": make_article(
