@@ -181,10 +181,13 @@ class SiteOutputs:
             f"SELECT {_KEY} FROM page WHERE site = ? AND kind <> 'article' AND kind IN ({marks})", *kinds
         )
 
-    def of(self, kind: str, subject: str) -> dict[str, PageKey]:
-        """The files of one kind that show one thing."""
+    def count_by_year(self, kind: str, subject: str) -> dict[int, int]:
+        """How many files of one kind show one thing, by their year."""
         where = "site = ? AND kind <> 'article' AND kind = ? AND subject = ?"
-        return self._found(f"SELECT {_KEY} FROM page WHERE {where}", kind, subject)
+        rows = self._db.execute(
+            f"SELECT year, count(*) FROM page WHERE {where} GROUP BY year", (self.site, kind, subject)
+        )
+        return {row[0]: row[1] for row in rows}
 
     def articles_without_item(self) -> list[str]:
         """The paths of items' pages whose item is not shown any more."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,6 +43,38 @@ _BETWEEN = (
 _LISTED = f"SELECT {_ITEM} FROM listing JOIN item USING (path) WHERE listing.site = :site AND list = :list"
 
 
+class Fields(Mapping[str, Any]):
+    """An item's fields, parsed at the first look: a sitemap of a thousand items never looks."""
+
+    __slots__ = ("_found", "_json")
+
+    def __init__(self, text: str) -> None:
+        self._json = text
+        self._found: dict[str, Any] | None = None
+
+    def _parsed(self) -> dict[str, Any]:
+        if self._found is None:
+            # What this program wrote has no blanks around it for `json.loads` to look for.
+            self._found = _decode(self._json)[0]
+        return self._found
+
+    def __getitem__(self, name: str) -> Any:
+        return self._parsed()[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The field, or the default."""
+        return self._parsed().get(name, default)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parsed())
+
+    def __len__(self) -> int:
+        return len(self._parsed())
+
+    def __repr__(self) -> str:
+        return repr(self._parsed())
+
+
 class IndexedItem(NamedTuple):
     """An item as the index holds it; `fields` are typed by its content type, dates are stamps.
 
@@ -64,7 +96,7 @@ class IndexedItem(NamedTuple):
     expires: str
     topic: str
     law: str
-    fields: dict[str, Any]
+    fields: Mapping[str, Any]
     body_line: int
 
     @property
@@ -458,5 +490,4 @@ def _place(item: IndexedItem) -> str:
 
 
 def _item(row: sqlite3.Row) -> IndexedItem:
-    # What this program wrote has no blanks around it for `json.loads` to look for.
-    return IndexedItem._make((*row[:15], _decode(row[15])[0], row[16]))
+    return IndexedItem._make((*row[:15], Fields(row[15]), row[16]))

@@ -8,13 +8,14 @@ references name, their translations, and the versions of its law. A page that tu
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cluster.index import IndexedItem, PageKey, Touch
 from plugins.pages.articles import article_key
 from plugins.pages.job import Job
-from plugins.pages.lists import numbered_keys
+from plugins.pages.lists import list_path, numbered_key
+from plugins.pages.pagination import paginate
 from plugins.pages.plan import Maker, article_keys, list_keys
 
 
@@ -101,14 +102,26 @@ def _moved_columns(job: Job) -> list[str]:
 
 def _renumbered(job: Job, column: str) -> tuple[dict[str, PageKey], set[str]]:
     """The numbered pages that came, with those beside one that came or went, and the paths of those that went."""
-    there = _by_path(numbered_keys(job, column))
-    known = job.outputs.of("list", column)
-    came, gone = there.keys() - known.keys(), known.keys() - there.keys()
-    order = sorted({**known, **there}.values(), key=lambda key: (key.year, key.number))
-    beside = {
-        key.path for pair in itertools.pairwise(order) for key in pair if {one.path for one in pair} & (came | gone)
-    }
-    return {path: there[path] for path in came | (beside & there.keys())}, gone
+    old, new = job.outputs.count_by_year("list", column), paginate(job.index.tally(job.site.key, column)).years
+    found: set[tuple[int, int]] = set()
+    gone: set[str] = set()
+    for year in old.keys() | new.keys():
+        before, after = old.get(year, 0), new.get(year, 0)
+        if before != after:
+            gone |= {list_path(column, year, number) for number in range(after + 1, before + 1)}
+            found |= {(year, number) for number in range(max(1, min(before, after)), after + 1)}
+            found |= _first_after(new, year) | (set() if before and after else _last_before(new, year))
+    return _by_path(numbered_key(column, *one) for one in found), gone
+
+
+def _last_before(pages: Mapping[int, int], year: int) -> set[tuple[int, int]]:
+    found = max((one for one in pages if one < year), default=None)
+    return set() if found is None else {(found, pages[found])}
+
+
+def _first_after(pages: Mapping[int, int], year: int) -> set[tuple[int, int]]:
+    found = min((one for one in pages if one > year), default=None)
+    return set() if found is None else {(found, 1)}
 
 
 # ---- pages of items -------------------------------------------------------------------------------------------------

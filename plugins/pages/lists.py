@@ -101,7 +101,12 @@ def numbered_keys(job: Job, column: str) -> Iterator[PageKey]:
     pages = paginate(job.index.tally(job.site.key, column))
     for year, count in pages.years.items():
         for number in range(1, count + 1):
-            yield PageKey(list_path(column, year, number), "list", column, year, number)
+            yield numbered_key(column, year, number)
+
+
+def numbered_key(column: str, year: int, number: int) -> PageKey:
+    """One of them."""
+    return PageKey(list_path(column, year, number), "list", column, year, number)
 
 
 def compose_column(job: Job, findings: Findings, key: PageKey) -> Composed:

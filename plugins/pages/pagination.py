@@ -15,18 +15,19 @@ PER_PAGE = 20
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """A list's pages: how many items its own page shows, and how many numbered pages each year has."""
+    """A list's pages: how many items its own page shows, and how many numbered pages each year has, if any."""
 
     newest: int
     years: Mapping[int, int]
 
     def neighbours(self, year: int, number: int) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
         """The (year, number) of the next older and the next newer page, None where there is none."""
-        all_pages = [(y, n) for y in sorted(self.years) for n in range(1, self.years[y] + 1)]
-        at = all_pages.index((year, number))
-        older = all_pages[at - 1] if at else None
-        newer = all_pages[at + 1] if at + 1 < len(all_pages) else None
-        return older, newer
+        years = sorted(self.years)
+        at = years.index(year)
+        before, after = years[at - 1 : at], years[at + 1 : at + 2]
+        older = [(year, number - 1)] if number > 1 else [(one, self.years[one]) for one in before]
+        newer = [(year, number + 1)] if number < self.years[year] else [(one, 1) for one in after]
+        return (older[0] if older else None), (newer[0] if newer else None)
 
     def latest(self) -> tuple[int, int] | None:
         """The newest numbered page."""

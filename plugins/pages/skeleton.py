@@ -239,7 +239,7 @@ class Skeletons:
     def page(self, composed: Composed) -> bytes:
         """The page of an item."""
         found = shape_of(composed)
-        if found is None or not self._fits(composed.template):
+        if found is None:
             return self._render(composed).encode()
         shape, words = found
         known = self._known.get(shape, 0)
@@ -258,8 +258,8 @@ class Skeletons:
 
     def _made(self, composed: Composed, words: tuple[Any, ...], page: str) -> Skeleton | None:
         """The skeleton of the shape, None when it does not make this page of these words."""
-        if MARK in page:
-            return None  # it would be taken for a slot
+        if MARK in page or not self._fits(composed.template):
+            return None  # it would be taken for a slot, or slots would be worked on
         self._env.globals[MARK] = True  # there are slots: for `StrictContext` and the guarded filters
         try:
             skeleton = Skeleton.of(self._render(slotted(composed, words)))

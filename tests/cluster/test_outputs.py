@@ -165,7 +165,7 @@ def test_the_files_of_one_site_are_not_anothers(index, portal):
     english.keep(page("about.html", "column", "about"))
     assert portal.entry("index.html") == entry("portal")
     assert portal.key("about.html") is None
-    assert portal.of("column", "about") == {}
+    assert portal.count_by_year("column", "about") == {}
     assert portal.keys("home", "column").keys() == {"index.html"}
     portal.remove(["about.html", "index.html"])
     assert english.keys("home", "column").keys() == {"index.html", "about.html"}
@@ -181,8 +181,14 @@ def test_files_are_found_by_kind_and_by_what_they_show_but_articles_are_too_many
         "index.html", "news/2026/list-1.html", "about/2026/list-1.html"
     }  # fmt: skip
     assert portal.keys() == {}
-    assert portal.of("list", "news") == {"news/2026/list-1.html": PageKey("news/2026/list-1.html", "list", "news")}
-    assert portal.of("article", f"{NEWS}/a.md") == {}
+    assert portal.count_by_year("article", f"{NEWS}/a.md") == {}
+
+
+def test_the_files_of_a_list_are_counted_by_year(portal):
+    for year, number in ((2025, 1), (2026, 1), (2026, 2)):
+        portal.keep(Made(PageKey(f"news/{year}/list-{number}.html", "list", "news", year, number), entry("x")))
+        portal.keep(Made(PageKey(f"about/{year}/list-{number}.html", "list", "about", year, number), entry("x")))
+    assert portal.count_by_year("list", "news") == {2025: 1, 2026: 2}
 
 
 def test_a_build_tells_what_it_wrote_and_removed_and_counts_files_and_pages(index, portal):
