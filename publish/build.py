@@ -33,6 +33,7 @@ from cluster.pool import Pool, fork_pool
 from cluster.settings import DEFAULT_PORT, url_at
 from cluster.site import Cluster, Site, load_cluster
 from cluster.source import Source, config_files
+from cluster.spool import SpooledSource, spooling
 from plugins.pages.changes import has_changes
 from plugins.pages.job import Job, Scope, Sink, next_moment
 from plugins.pages.sinks import BlobSink
@@ -187,8 +188,9 @@ def build(source: Source, rooms: Rooms, order: Order, progress: Progress = lambd
     with build_lock(rooms.var):
         if order.full or not rooms.blobs.root.is_dir():
             delete_index(rooms.index)
-        work = _Work(source, rooms, order, cluster, progress)
-        return _healing(rooms.index, work.build)
+        with spooling(rooms.var / "spool") as spool:
+            work = _Work(SpooledSource(source, spool), rooms, order, cluster, progress)
+            return _healing(rooms.index, work.build)
 
 
 def _healing(index: Path, make: Callable[[], Outcome]) -> Outcome:
@@ -222,7 +224,7 @@ def _require_sites(cluster: Cluster, keys: tuple[str, ...]) -> None:
 class _Work:
     """One build."""
 
-    source: Source
+    source: SpooledSource
     rooms: Rooms
     order: Order
     cluster: Cluster
@@ -246,7 +248,7 @@ class _Work:
 
     def _update(self, index: Index) -> None:
         self.progress("index")
-        index.update(self.source, self.cluster, self.order.now, self._pool)
+        index.update(self.source.source, self.cluster, self.order.now, self._pool, self.source.spool)
         index.note_media(sorted(file.name for file in self.rooms.media.glob("*")))
         for key in index.outputs.built().keys() - self.cluster.sites.keys():
             with index.writing():

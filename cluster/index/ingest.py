@@ -23,6 +23,7 @@ from cluster.limits import LIMITS
 from cluster.pool import Pool, in_chunks, work_through
 from cluster.site import Cluster
 from cluster.source import Entry, Source
+from cluster.spool import Kept, Spool
 from cluster.validation import read_item
 
 # Raised by hand whenever reading an item gives other rows than before.
@@ -43,17 +44,26 @@ class Updated:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One changed file as read: the card of an item that is well-formed, and its issues as lines of JSON."""
+    """One changed file as read: the card of a well-formed item, its issues as lines of JSON, its place in the spool."""
 
     entry: Entry
     card: Card | None = None
     issues: tuple[str, ...] = ()
+    kept: Kept | None = None
 
 
 def update_index(
-    db: sqlite3.Connection, source: Source, cluster: Cluster, now: str, pool: Pool | None = None
+    db: sqlite3.Connection,
+    source: Source,
+    cluster: Cluster,
+    now: str,
+    pool: Pool | None = None,
+    spool: Spool | None = None,
 ) -> Updated:
-    """Makes the index say what `source` holds under this configuration, as seen at the stamp `now`."""
+    """Makes the index say what `source` holds under this configuration, as seen at the stamp `now`.
+
+    What is read when very much is goes into the `spool` too, for whoever reads it next.
+    """
     settings = f"{READER_VERSION} {_reading_settings(cluster)}"
     fresh = read_meta(db, "settings") != settings
     db.execute("BEGIN IMMEDIATE")
@@ -62,9 +72,11 @@ def update_index(
             _clear(db)
         changed = iter(source.entries() if fresh else _changed_entries(db, source))
         some = list(itertools.islice(changed, MOST_FOLLOWED + 1))
-        readings = _read(source, cluster, itertools.chain(some, changed), pool)
-        if fresh or len(some) > MOST_FOLLOWED:
-            updated = _learn_all(db, readings, now, fresh=fresh)
+        is_much = len(some) > MOST_FOLLOWED
+        reader = _Reader(source, cluster, spool if is_much else None)
+        readings = _read(reader, itertools.chain(some, changed), pool)
+        if fresh or is_much:
+            updated = _learn_all(db, readings, now, fresh=fresh, spool=spool)
         else:
             ended = _ended(db, cluster, now)
             updated = _learn_some(db, list(readings), now)
@@ -126,9 +138,10 @@ class _Reader:
 
     source: Source
     cluster: Cluster
+    spool: Spool | None = None
 
     def opened(self) -> _Reader:
-        return _Reader(self.source.reopened(), self.cluster)
+        return _Reader(self.source.reopened(), self.cluster, self.spool)
 
     def work(self, chunk: list[Entry]) -> list[Reading]:
         items = [entry for entry in chunk if _is_item(entry)]
@@ -142,7 +155,8 @@ class _Reader:
             return Reading(entry, None, (dump_issue(issue),))
         item, issues = read_item(entry.path, data, self.cluster)
         card = make_card(item, entry.blob) if item is not None else None
-        return Reading(entry, card, tuple(map(dump_issue, issues)))
+        kept = self.spool.keep(entry.blob, data) if self.spool is not None and card is not None else None
+        return Reading(entry, card, tuple(map(dump_issue, issues)), kept)
 
     def _other(self, entry: Entry) -> Reading:
         """Any other file, or one that has gone."""
@@ -161,8 +175,8 @@ def _is_item(entry: Entry) -> bool:
     return bool(is_markdown and entry.blob and entry.is_regular)
 
 
-def _read(source: Source, cluster: Cluster, entries: Iterable[Entry], pool: Pool | None) -> Iterator[Reading]:
-    chunks = work_through(_Reader(source, cluster), in_chunks(entries, _CHUNK), pool)
+def _read(reader: _Reader, entries: Iterable[Entry], pool: Pool | None) -> Iterator[Reading]:
+    chunks = work_through(reader, in_chunks(entries, _CHUNK), pool)
     return itertools.chain.from_iterable(chunks)
 
 
@@ -184,15 +198,21 @@ def _learn_some(db: sqlite3.Connection, readings: list[Reading], now: str) -> Up
     )
 
 
-def _learn_all(db: sqlite3.Connection, readings: Iterable[Reading], now: str, *, fresh: bool) -> Updated:
+def _learn_all(
+    db: sqlite3.Connection, readings: Iterable[Reading], now: str, *, fresh: bool, spool: Spool | None
+) -> Updated:
     """All files, or very many: nothing is told but that everything may be other than before."""
     read = removed = 0
+    kept: list[tuple[str, Kept]] = []
     for some in in_chunks(readings, _CHUNK):
         for reading in [] if fresh else some:
             _forget(db, reading.entry.path)
         _insert(db, some)
         read += sum(1 for reading in some if reading.entry.blob)
         removed += sum(1 for reading in some if not reading.entry.blob)
+        kept += [(reading.entry.blob, reading.kept) for reading in some if reading.kept is not None]
+    if spool is not None:
+        spool.learn(kept)
     settle_all(db, now)
     return Updated(read, removed)
 

@@ -24,6 +24,7 @@ from cluster.issues import Issue
 from cluster.pool import Pool
 from cluster.site import Cluster
 from cluster.source import Entry, Source
+from cluster.spool import Spool
 from cluster.validation import item_key
 
 _decode = json.JSONDecoder().raw_decode
@@ -147,10 +148,12 @@ class Index:
             raise ValueError("an index in memory has one process only")
         return Index(self.path)
 
-    def update(self, source: Source, cluster: Cluster, now: str, pool: Pool | None = None) -> Updated:
-        """Brings the index up to `source` as seen at the stamp `now`."""
+    def update(
+        self, source: Source, cluster: Cluster, now: str, pool: Pool | None = None, spool: Spool | None = None
+    ) -> Updated:
+        """Brings the index up to `source` as seen at the stamp `now`; much that is read is left in the `spool`."""
         self._targets, self._gathered, self._beside = None, {}, {}
-        return update_index(self._db, source, cluster, now, pool)
+        return update_index(self._db, source, cluster, now, pool, spool)
 
     def site_outputs(self, site: str) -> SiteOutputs:
         """The output of one site."""
