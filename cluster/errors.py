@@ -56,6 +56,18 @@ class TargetError(ClusterError):
     """A release could not be delivered to a target; the live site is as it was."""
 
 
+class RefusedError(TargetError):
+    """The receiver will not take a bundle; `code` names the rule, and nothing was changed."""
+
+    def __init__(self, english: str, chinese: str, code: str = "") -> None:
+        super().__init__(english, chinese)
+        self.code = code
+
+    def __reduce__(self) -> tuple[type[ClusterError], tuple[Any, ...]]:
+        """How the error travels between processes: with its code."""
+        return type(self), (self.english, self.chinese, self.code)
+
+
 class BusyError(ClusterError):
     """Another publish holds the lock."""
 

@@ -1,7 +1,8 @@
-"""The release record (format 1), `releases/<number>.json`: the facts that name one state of the cluster.
+"""The release record (format 2), `releases/<number>.json`: the facts that name one state of the cluster.
 
 - Numbers only grow: a rollback is a new release with the root of an older one, named in `of`.
-- The root ties the record to its manifest; `describes` says whether the two belong together.
+- The root ties the record to its files; `describes` says whether a manifest belongs to it.
+- The overlay gives other bytes to the two files of each site that carry the cluster's state; the root is without it.
 
 Called by the publish actions, which make records, and by the receiver, which refuses what does not fit.
 """
@@ -17,13 +18,21 @@ from enum import StrEnum
 from typing import Any, Self
 
 from cluster.errors import FormatError
-from cluster.manifest import Manifest
+from cluster.manifest import Entry, Manifest
 
-FORMAT = 1
+FORMAT = 2
 NUMBER_DIGITS = 8
 _HIGHEST = 10**NUMBER_DIGITS - 1
 _ROOT = re.compile(r"[0-9a-f]{64}")
+# The files of a site that the cluster's state may give other bytes.
+STATE_FILES = ("_mode.css", "notice.html")
+_SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+_HASH = re.compile(r"[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9A-Za-z._-]{1,64}")
+
+
+# Files of state by path, in order, with the bytes that they have now.
+Overlay = tuple[tuple[str, Entry], ...]
 
 
 class Kind(StrEnum):
@@ -31,6 +40,8 @@ class Kind(StrEnum):
 
     PUBLISH = "publish"
     ROLLBACK = "rollback"
+    STATE = "state"
+    PURGE = "purge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,7 @@ class Release:
     bytes: int
     kind: Kind = Kind.PUBLISH
     of: int | None = None
+    overlay: Overlay = ()
 
     def __post_init__(self) -> None:
         if fault := _fault(self):
@@ -63,12 +75,16 @@ class Release:
         """The record of a new release that brings this older one back."""
         return replace(self, number=number, kind=Kind.ROLLBACK, of=self.number)
 
+    def in_state(self, number: int, overlay: Overlay) -> Release:
+        """The record of a new release with the same content in another state of the cluster."""
+        return replace(self, number=number, kind=Kind.STATE, of=self.number, overlay=overlay)
+
     def describes(self, manifest: Manifest) -> bool:
         """Whether the manifest is the one that this record names."""
         return len(manifest) == self.files and manifest.root() == self.root
 
     def dump(self) -> builtins.bytes:
-        """The bytes of format 1."""
+        """The bytes of format 2."""
         return (json.dumps(self.as_dict(), sort_keys=True, indent=2) + "\n").encode()
 
     def as_dict(self) -> dict[str, Any]:
@@ -83,15 +99,17 @@ class Release:
             "bytes": self.bytes,
             "kind": str(self.kind),
             "of": self.of,
+            "overlay": [[path, entry.raw, entry.brotli, entry.size] for path, entry in self.overlay],
         }
 
     @classmethod
     def parse(cls, data: builtins.bytes) -> Self:
-        """Reads format 1. Raises: FormatError for another format, or a missing, unknown or wrong field."""
+        """Reads format 2. Raises: FormatError for another format, or a missing, unknown or wrong field."""
         record = _record(data)
         try:
             record["now"] = datetime.fromisoformat(record["now"])
             record["kind"] = Kind(record["kind"])
+            record["overlay"] = tuple((path, Entry(*rest)) for path, *rest in record["overlay"])
             return cls(**record)
         except (TypeError, ValueError, KeyError) as error:
             raise _format_error(str(error)) from error
@@ -105,20 +123,21 @@ def file_stem(number: int) -> str:
 def _record(data: bytes) -> dict[str, Any]:
     try:
         record = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _format_error(str(error)) from error
-    if not isinstance(record, dict) or record.get("format") != FORMAT or record["format"] is True:
+    if not isinstance(record, dict) or record.get("format") not in (1, FORMAT) or record["format"] is True:
         raise _unknown_format()
-    del record["format"]
-    if "of" not in record or "kind" not in record:
-        raise _format_error("'of' or 'kind' is missing")
+    if record.pop("format") == 1:  # what an earlier version of the program recorded
+        record["overlay"] = []
+    if missing := {"of", "kind", "overlay"} - record.keys():
+        raise _format_error(f"'{min(missing)}' is missing")
     return record
 
 
 def _fault(release: Release) -> str | None:
     """The first field whose value cannot stand in a record."""
     of_fits = release.of is None
-    if release.kind is Kind.ROLLBACK:
+    if release.kind in (Kind.ROLLBACK, Kind.STATE):
         of_fits = _is_count(release.of, 1) and release.of < release.number  # type: ignore[operator]  # is a count
     rules = {
         "number": _is_count(release.number, 1) and release.number <= _HIGHEST,
@@ -129,8 +148,24 @@ def _fault(release: Release) -> str | None:
         "bytes": _is_count(release.bytes, 0),
         "kind": isinstance(release.kind, Kind),
         "of": of_fits,
+        "overlay": isinstance(release.overlay, tuple) and _is_overlay(release.overlay),
     }
     return next((f"'{name}' has a wrong value" for name, fits in rules.items() if not fits), None)
+
+
+def _is_overlay(overlay: Overlay) -> bool:
+    """Whether there are only files of state, each once, in order, with hashes and a size that a record may hold."""
+    paths = [path for path, _ in overlay]
+    return paths == sorted(set(paths)) and all(_is_state_file(path, entry) for path, entry in overlay)
+
+
+def _is_state_file(path: str, entry: Entry) -> bool:
+    if not isinstance(path, str):
+        return False
+    site, _, name = path.partition("/")
+    hashes = (entry.raw, *([] if entry.brotli is None else [entry.brotli]))
+    are_hashes = all(isinstance(one, str) and _HASH.fullmatch(one) for one in hashes)
+    return bool(_SITE.fullmatch(site)) and name in STATE_FILES and are_hashes and _is_count(entry.size, 0)
 
 
 def _is_count(value: object, least: int) -> bool:

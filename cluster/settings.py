@@ -21,7 +21,8 @@ DEFAULT_PORT = 8080
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where things lie and how the program speaks; `url` replaces the cluster's when it is given,
-    `port` the one in it (`url_at`)."""
+    `port` the one in it (`url_at`). `nginx_reload` is the command that makes a web server on this machine read new
+    redirects; the two of ssh are files for `ssh:` targets, empty for the user's own."""
 
     base: Path
     data: Path
@@ -32,6 +33,9 @@ class Settings:
     host: str
     port: int
     url: str
+    ssh_identity: str = ""
+    ssh_known_hosts: str = ""
+    nginx_reload: str = ""
 
     @property
     def repository(self) -> Path:
@@ -64,6 +68,9 @@ def load_settings(base: Path, environment: Mapping[str, str]) -> Settings:
         host=_text(table, environment, "host", "127.0.0.1"),
         port=int(port) if port.isdecimal() else 0,
         url=_text(table, environment, "url", ""),
+        ssh_identity=_text(table, environment, "ssh_identity", ""),
+        ssh_known_hosts=_text(table, environment, "ssh_known_hosts", ""),
+        nginx_reload=_text(table, environment, "nginx_reload", ""),
     )
     if not 0 < settings.port < 65536:
         table.note("config-value", "port", value=port, hint="1-65535")

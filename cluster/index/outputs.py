@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from cluster.errors import FormatError
 from cluster.index.card import position
 from cluster.index.reads import Reads
 from cluster.index.schema import read_meta, write_meta
 from cluster.index.settle import NOT_BUILT, Touch
+from cluster.listings import Listings
 from cluster.manifest import ASSETS, Directory, Entry, Manifest
 
 _KEY = "folder, name, kind, subject, year, part"
@@ -95,6 +97,34 @@ class Outputs:
         row = self._db.execute("SELECT id FROM directory WHERE parent = '/'").fetchone()
         return str(row[0]) if row else Directory.of("", (), ()).id
 
+    def pages(self) -> dict[str, int]:
+        """How many pages every site has, leaving notices apart, which come and go with links."""
+        return {site: built.pages - self._notices(site) for site, built in self.built().items()}
+
+    def keep_listings(self, listings: Listings) -> str:
+        """Puts the tree's listings where they are not yet, and gives its root."""
+        root = self.root()
+        self._keep_listing(listings, "", root)
+        return root
+
+    def _keep_listing(self, listings: Listings, folder: str, id: str) -> None:
+        if id in listings:  # and so is all that it names: children are put first
+            return
+        rows = self._db.execute("SELECT name, id FROM directory WHERE parent = ? ORDER BY name", (folder,))
+        children = tuple((str(row[0]), str(row[1])) for row in rows)
+        for name, child in children:
+            self._keep_listing(listings, _join(folder, name), child)
+        files = tuple(SiteOutputs(self._db, folder.partition("/")[0]).files_in(folder)) if folder else ()
+        made = Directory.of(folder, files, children)
+        if made.id != id:
+            raise FormatError(*_TORN)
+        listings.put(made)
+
+    def blobs(self) -> set[str]:
+        """The SHA-256 of every blob of the last build."""
+        rows = self._db.execute("SELECT raw FROM page UNION SELECT brotli FROM page WHERE brotli IS NOT NULL")
+        return {row[0].hex() for row in rows}
+
     def manifest(self) -> Manifest:
         """Every file of every site: the whole tree at once, for whoever needs more than what changed."""
         rows = self._db.execute("SELECT site, folder, name, raw, brotli, size FROM page ORDER BY site")
@@ -119,7 +149,7 @@ class Outputs:
         """What the last release has and this tree has not; None when no release is known."""
         if not read_meta(self._db, "released"):
             return None
-        pages = {site: built.pages - self._notices(site) for site, built in self.built().items()}
+        pages = self.pages()
         gone = []
         for path, was_there in self._db.execute("SELECT path, raw IS NOT NULL FROM since"):
             site, _, rest = path.partition("/")
@@ -338,7 +368,7 @@ class SiteOutputs:
             (row[0], row[1])
             for row in self._db.execute("SELECT name, id FROM directory WHERE parent = ? ORDER BY name", (folder,))
         )
-        files = tuple(self._files(folder)) if folder else ()
+        files = tuple(self.files_in(folder)) if folder else ()
         parent, _, name = folder.rpartition("/") if folder else ("/", "", "")
         if files or children:
             made = Directory.of(folder, files, children)
@@ -346,7 +376,7 @@ class SiteOutputs:
         else:
             self._db.execute("DELETE FROM directory WHERE parent = ? AND name = ?", (parent, name))
 
-    def _files(self, folder: str) -> Iterator[tuple[str, Entry]]:
+    def files_in(self, folder: str) -> Iterator[tuple[str, Entry]]:
         """The files right in a directory of the whole tree, by name; the assets are those of every site."""
         top, _, rest = folder.partition("/")
         columns = "name, raw, brotli, size"
@@ -359,6 +389,12 @@ class SiteOutputs:
             query = f"SELECT {columns} FROM page WHERE site = ? AND folder = ? ORDER BY name"
             rows = self._db.execute(query, (top, rest))
         return ((row[0], _entry(*row[1:4])) for row in rows)
+
+
+_TORN = (
+    "The index does not agree with itself. Build with --full, then publish again.",
+    "索引前后不一致。请用 --full 重新构建，然后重新发布。",
+)
 
 
 def full_path(site: str, path: str) -> str:

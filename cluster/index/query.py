@@ -18,7 +18,7 @@ from cluster.index.card import position
 from cluster.index.ingest import Updated, parse_issue, update_index
 from cluster.index.outputs import Outputs, SiteOutputs
 from cluster.index.reads import HIGHEST, LOWEST, Reads, Span
-from cluster.index.schema import connect, read_meta, write_meta
+from cluster.index.schema import connect, in_use, read_meta, refuse_when_busy, write_meta
 from cluster.index.settle import NOT_BUILT, Touch, note
 from cluster.issues import Issue
 from cluster.pool import Pool
@@ -141,6 +141,23 @@ class Index:
     def close(self) -> None:
         """Closes the file."""
         self._db.close()
+
+    def overwrite_deleted(self) -> None:
+        """Writes the file anew, so that what was deleted cannot be read in it; costs as much as there is.
+
+        Raises:
+            BusyError: another process is reading or writing.
+        """
+        try:
+            self._db.execute("PRAGMA secure_delete = ON")
+            self._db.execute("VACUUM")
+            (is_busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError as error:
+            if self.path is not None:
+                refuse_when_busy(self.path, error)
+            raise
+        if is_busy and self.path is not None:
+            raise in_use(self.path)
 
     def reopened(self) -> Index:
         """The same file for another process. Raises: ValueError for one in memory."""

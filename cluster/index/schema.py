@@ -129,10 +129,15 @@ def _is_busy(error: Exception) -> bool:
 def refuse_when_busy(path: Path, error: Exception) -> None:
     """Raises a BusyError when `error` says that another process holds the index, which is then not damaged."""
     if _is_busy(error):
-        raise BusyError(
-            f"{path} is in use by another zhanqun. Wait for it and repeat.",
-            f"{path} 正被另一个 zhanqun 使用。请等它结束后再试。",
-        ) from error
+        raise in_use(path) from error
+
+
+def in_use(path: Path) -> BusyError:
+    """What is told when another process holds the index."""
+    return BusyError(
+        f"{path} is in use by another zhanqun. Wait for it and repeat.",
+        f"{path} 正被另一个 zhanqun 使用。请等它结束后再试。",
+    )
 
 
 def delete_index(path: Path) -> None:
