@@ -1,6 +1,6 @@
 """The receiver: makes a release live in a target folder and answers with a receipt.
 
-Standard library and `cluster.{blobs,manifest,release,errors}` only: it runs where nothing of the inside is.
+Standard library, tuf, securesystemslib, brotli and `cluster.{blobs,bundle,delta,errors,listings,manifest,release}`
 """
 
 from __future__ import annotations

@@ -1,0 +1,113 @@
+"""An offer of a release, and what can be checked of it before anything on the disk is looked at.
+
+Nothing here believes the offer: sizes are bounded, the record and the delta are parsed under limits. Called by
+`publish.receiver.receive` and `publish.receiver.delivery`. Does no I/O.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from cluster.delta import HEADER as DELTA_HEADER
+from cluster.delta import Delta
+from cluster.errors import FormatError, RefusedError
+from cluster.manifest import path_fault
+from cluster.release import FORMAT as RECORD_FORMAT
+from cluster.release import Release
+from publish.receiver import refusals
+from publish.receiver.limits import Limits
+from publish.receiver.unpack import split_lines, unpack
+
+KEEP = 10
+# Beside the path, a line of a delta has two hashes, a size and a few blanks.
+_LINE_BESIDE_PATH = 160
+_PATH = re.compile(r"(?:\+ \S+ \S+ [0-9]+|-) ([^\n]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A release that is to be received: TUF files by name, the record byte for byte, the delta, how many to keep.
+
+    The delta is brotli, and empty for a release whose root the target keeps.
+    """
+
+    metadata: Mapping[str, bytes]
+    record: bytes
+    delta: bytes
+    keep: int = KEEP
+
+    def release(self, limits: Limits) -> Release:
+        """The release that is offered. Raises: RefusedError for what is too big or no record."""
+        self._check_sizes(limits)
+        release = _parse_record(self.record)
+        if release.files > limits.files:
+            raise refusals.too_many("files", limits.files)
+        if release.bytes > limits.release:
+            raise refusals.too_big("release", limits.release)
+        return release
+
+    def changes(self, limits: Limits) -> Delta:
+        """The delta, unpacked. Raises: RefusedError for a line that no delta may have, and beyond the limits."""
+        pieces = unpack([self.delta], limits.delta, "delta")
+        lines = _DeltaLines(split_lines(pieces, limits.path + _LINE_BESIDE_PATH, "delta"), limits)
+        try:
+            return Delta.parse(lines)
+        except FormatError as error:
+            raise lines.refusal(error) from error
+
+    def _check_sizes(self, limits: Limits) -> None:
+        if len(self.metadata) > limits.metadata_members:
+            raise refusals.too_many("metadata", limits.metadata_members)
+        sizes = [(name, len(data), limits.metadata) for name, data in self.metadata.items()]
+        sizes += [("record", len(self.record), limits.record), ("delta", len(self.delta), limits.delta_packed)]
+        for name, size, limit in sizes:
+            if size > limit:
+                raise refusals.too_big(name, limit)
+
+
+class _DeltaLines:
+    """The lines of a delta on their way to the parser, under limits; the last one tells why it was refused."""
+
+    def __init__(self, lines: Iterable[bytes], limits: Limits) -> None:
+        self._lines = lines
+        self._limits = limits
+        self._number = 0
+        self._last = b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        most = 2 * self._limits.files + 2  # everything goes, and comes again under other names
+        for number, line in enumerate(self._lines, 1):
+            self._number, self._last = number, line
+            if number > most:
+                raise refusals.too_many("files", self._limits.files)
+            if line.count(b"/") > self._limits.depth:
+                raise refusals.too_deep(number, self._limits.depth)
+            yield line
+
+    def refusal(self, error: FormatError) -> RefusedError:
+        """The refusal for the line at which the parser stopped."""
+        if self._number <= 1 and self._last.rstrip(b"\n") != DELTA_HEADER.encode():
+            return refusals.refused(error, "delta-format")
+        if not self._last.endswith(b"\n"):
+            return refusals.refused(error, "truncated")
+        match = _PATH.match(self._last.decode(errors="replace"))
+        return refusals.refused(error, "path" if match and path_fault(match[1]) else "delta")
+
+
+def _parse_record(data: bytes) -> Release:
+    try:
+        return Release.parse(data)
+    except FormatError as error:
+        code = "record" if _record_format(data) == RECORD_FORMAT else "record-format"
+        raise refusals.refused(error, code) from error
+
+
+def _record_format(data: bytes) -> object:
+    try:
+        record = json.loads(data)
+    except ValueError:
+        return None
+    return record.get("format") if isinstance(record, dict) else None

@@ -1,0 +1,59 @@
+"""Listings of several folders read as one: new ones go aside, known ones are found where they lie.
+
+A listing that is damaged in one folder is read from the next. Called by the receiver, whose new listings get their
+names only when the release is on the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from cluster.errors import FormatError
+from cluster.listings import Listings
+from cluster.manifest import Directory
+
+# A publish looks at the same few changed directories several times.
+_RECENT = 500
+_SMALL = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf(Listings):
+    """A folder for new listings, and those `behind` it that are only read."""
+
+    behind: tuple[Listings, ...] = ()
+    _recent: dict[str, Directory] = field(default_factory=dict)
+
+    def __contains__(self, id: object) -> bool:
+        # Named rather than by super(): a class with slots is made twice, and super() would mean the first one.
+        return Listings.__contains__(self, id) or any(id in each for each in self.behind)
+
+    def read(self, id: str, path: str = "") -> Directory:
+        """The directory with this id, from the first folder that has it whole. Raises: FormatError."""
+        recent = self._recent.get(id)
+        if recent is None:
+            recent = self._read(id, path)
+            if len(self._recent) >= _RECENT:
+                self._recent.clear()
+            if len(recent.files) <= _SMALL:
+                self._recent[id] = recent
+        return replace(recent, path=path)
+
+    def _read(self, id: str, path: str) -> Directory:
+        for each in self.behind:
+            try:
+                return Listings.read(self, id, path) if Listings.__contains__(self, id) else each.read(id, path)
+            except FormatError:
+                continue
+        return Listings.read(self, id, path)
+
+    def differing(self, old: str | None, new: str, path: str = "") -> Iterator[Directory]:
+        """The directories of `new` that are not those of `old` at the same paths, children before parents."""
+        if old == new:
+            return
+        before = dict(self.read(old, path).children) if old else {}
+        after = self.read(new, path)
+        for name, id in after.children:
+            yield from self.differing(before.get(name), id, f"{path}/{name}" if path else name)
+        yield after
