@@ -1,66 +1,61 @@
 """Delivery: how a release reaches a target, whatever kind of target it is.
 
-A target is named by a URL. `dir:` is built in; other schemes come with later versions. Every target answers
-with a receipt or raises `TargetError`; the live site there is then as it was.
+A target is named by a URL: `dir:FOLDER`, `ssh://USER@HOST[:PORT]/FOLDER`, `file:FOLDER` (bundles for a one-way gap),
+`s3://BUCKET/PREFIX`. Every target answers with a receipt or raises `TargetError`; the live site there is then as it
+was.
 
-Called by `publish.release` and the command line.
+Called by `publish.release` and the command line; the nouns lie in `publish.delivery.parcel`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
-from cluster.blobs import BlobStore
 from cluster.clock import current_time
 from cluster.errors import TargetError
-from cluster.manifest import Manifest
-from cluster.release import Release
 from publish.delivery.directory import DirectoryTarget
+from publish.delivery.file import FileTarget
+from publish.delivery.parcel import Parcel, Progress, Target
+from publish.delivery.ssh import SshSettings, SshTarget
 from publish.receiver import Receipt
+from publish.receiver.receive import Hello
 
-__all__ = ["Receipt", "Target", "open_target"]
-
-LATER_SCHEMES = ("ssh", "file", "s3")
-
-
-class Target(Protocol):
-    """A place that releases are delivered to."""
-
-    @property
-    def url(self) -> str:
-        """The target's name in configuration, receipts and messages."""
-
-    def deliver(self, release: Release, manifest: Manifest, blobs: BlobStore, keep: int) -> Receipt:
-        """Makes the release live, keeps the newest `keep`. Raises: TargetError, BusyError, FormatError."""
-
-    def redeliver(self, release: Release) -> Receipt:
-        """Makes a release live whose root the target still keeps. Raises: TargetError when it does not."""
-
-    def live(self) -> Release | None:
-        """The live release's record; None when nothing was ever delivered. Raises: TargetError."""
-
-    def manifest(self, number: int) -> Manifest:
-        """The manifest of a kept release. Raises: TargetError when it is not kept."""
+__all__ = ["Hello", "Parcel", "Progress", "Receipt", "SshSettings", "Target", "open_target"]
 
 
-def open_target(url: str, base: Path, *, now: Callable[[], datetime] = current_time) -> Target:
-    """The target that a URL names; relative folders lie below `base`. Raises: TargetError."""
+def open_target(
+    url: str,
+    base: Path,
+    *,
+    now: Callable[[], datetime] = current_time,
+    ssh: SshSettings | None = None,
+    nginx_reload: str = "",
+) -> Target:
+    """The target that a URL names; relative folders lie below `base`. Raises: TargetError.
+
+    `nginx_reload` is run for a folder on this machine whose redirects changed.
+    """
     scheme, colon, rest = url.partition(":")
-    if scheme == "dir" and colon and rest:
-        return DirectoryTarget.below(base, url, rest, now)
-    raise _cannot_open(url, scheme)
+    if not (colon and rest.strip("/")):
+        raise _not_a_target(url)
+    if scheme == "dir":
+        return replace(DirectoryTarget.below(base, url, rest, now), nginx_reload=nginx_reload)
+    if scheme == "file":
+        return FileTarget.below(base, url, rest, now)
+    if scheme == "ssh":
+        return SshTarget.at(url, ssh or SshSettings(), now)
+    if scheme == "s3":
+        from publish.delivery.s3 import S3Target  # boto3 is an extra, and heavy
+
+        return S3Target.at(url, now)
+    raise _not_a_target(url)
 
 
-def _cannot_open(url: str, scheme: str) -> TargetError:
-    if scheme in LATER_SCHEMES:
-        return TargetError(
-            f"{url}: '{scheme}:' targets come with a later version. Use dir:FOLDER for now.",
-            f"{url}：“{scheme}:”类型的发布目标将在以后的版本中提供。目前请使用 dir:文件夹。",
-        )
+def _not_a_target(url: str) -> TargetError:
     return TargetError(
-        f"{url}: not a target. Write it as dir:FOLDER, for example dir:dmz/www.",
-        f"{url}：不是有效的发布目标。请写成 dir:文件夹，例如 dir:dmz/www。",
+        f"{url}: not a target. Write it as dir:FOLDER, ssh://USER@HOST/FOLDER, file:FOLDER or s3://BUCKET/PREFIX.",
+        f"{url}：不是有效的发布目标。请写成 dir:文件夹、ssh://用户@主机/文件夹、file:文件夹 或 s3://存储桶/前缀。",
     )
