@@ -32,70 +32,24 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cluster.errors import ConfigError
-from publish.preview_index import INDEX_CSS, IndexPage, render_index
-
-# docs/theme.md, "The strict CSP".
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
-    "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
+from publish.headers import (
+    ASSET_CACHE,
+    ERROR_CACHE,
+    HEADERS,
+    HSTS,
+    MODE_CACHE,
+    PAGE_CACHE,
+    REFUSAL_CACHE,
+    SVG_CSP,
 )
-HEADERS = {
-    "Content-Security-Policy": CSP,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "X-Frame-Options": "DENY",
-    "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-HSTS = "max-age=31536000; includeSubDomains"
-
-PAGE_CACHE = "public, max-age=60"
-ASSET_CACHE = "public, max-age=31536000, immutable"
-# Chromium went on with the old stylesheet after a mode changed unless it had to ask (evidence/publish.md).
-MODE_CACHE = "no-cache"
-# A page that is missing now may be published in a minute.
-ERROR_CACHE = "no-cache"
+from publish.media_types import content_type
+from publish.preview_index import INDEX_CSS, IndexPage, render_index
 
 # The names of this machine, where the list of sites is shown.
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 # Characters that a URL in `_redirects` may keep as they are in a Location header.
 _URL_SAFE = "/:?#[]@!$&'()*+,;=%~"
-
-# Written out: the system's own table differs from machine to machine.
-_TYPES = {
-    ".html": "text/html",
-    ".css": "text/css",
-    ".js": "text/javascript",
-    ".mjs": "text/javascript",
-    ".txt": "text/plain",
-    ".csv": "text/csv",
-    ".vtt": "text/vtt",
-    ".xml": "application/xml; charset=utf-8",
-    ".xsl": "application/xslt+xml; charset=utf-8",
-    ".json": "application/json",
-    ".webmanifest": "application/manifest+json",
-    ".wasm": "application/wasm",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".gif": "image/gif",
-    ".webp": "image/webp",
-    ".svg": "image/svg+xml",
-    ".ico": "image/x-icon",
-    ".woff2": "font/woff2",
-    ".mp3": "audio/mpeg",
-    ".mp4": "video/mp4",
-    ".webm": "video/webm",
-    ".pdf": "application/pdf",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".ofd": "application/ofd",
-    ".zip": "application/zip",
-}
-_FEEDS = {"feed.xml": "application/atom+xml; charset=utf-8", "feed.json": "application/feed+json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +126,7 @@ def _port(request: Request) -> int:
 
 
 def _tell(status: int, chinese: str, english: str) -> Response:
-    headers = {"Cache-Control": "no-store"}
+    headers = {"Cache-Control": REFUSAL_CACHE}
     return PlainTextResponse(f"{chinese}\n{english}\n", status_code=status, headers=headers)
 
 
@@ -232,8 +186,7 @@ def _send_file(file: Path, path: str, request: Request) -> Response:
     headers = {"Cache-Control": _cache_control(path)}
     kind = content_type(file.name)
     if kind == "image/svg+xml":
-        # Opened as a page of its own, a picture must not run anything.
-        headers["Content-Security-Policy"] = CSP + "; sandbox"
+        headers["Content-Security-Policy"] = SVG_CSP
     response = FileResponse(file, headers=headers, media_type=kind, stat_result=file.stat())
     return _not_modified(response) if _is_known(request, response) else response
 
@@ -242,11 +195,6 @@ def _cache_control(path: str) -> str:
     if path.startswith("/assets/"):
         return ASSET_CACHE
     return MODE_CACHE if path == "/_mode.css" else PAGE_CACHE
-
-
-def content_type(name: str) -> str:
-    """The Content-Type of a file by its name; bytes without a meaning when the extension is unknown."""
-    return _FEEDS.get(name) or _TYPES.get(Path(name).suffix.lower(), "application/octet-stream")
 
 
 def _is_known(request: Request, response: Response) -> bool:
