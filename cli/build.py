@@ -9,9 +9,8 @@ import click
 
 from cli.console import Console
 from cli.options import command, content_option, now_option, stamp_of
-from publish import brake
 from publish.build import MisconfiguredError, Order, Outcome
-from publish.workspace import Workspace, read_manifest
+from publish.workspace import Workspace
 
 
 @command("build", example="zhanqun build --content . --now 2026-11-20T09:00")
@@ -48,7 +47,7 @@ def build_and_tell(console: Console, workspace: Workspace, order: Order, content
 def report(console: Console, workspace: Workspace, outcome: Outcome) -> None:
     """Tells what a build made."""
     console.issues(outcome.issues)
-    removals = _removals(workspace, outcome)
+    removals = workspace.find_removals(outcome)
     for removal in removals:
         console.result(removal.text(console.language))
     console.result(
@@ -61,12 +60,3 @@ def report(console: Console, workspace: Workspace, outcome: Outcome) -> None:
         )
     )
     console.dump({**outcome.as_dict(), "removals": [removal.as_dict() for removal in removals]})
-
-
-def _removals(workspace: Workspace, outcome: Outcome) -> list[brake.Removal]:
-    """What publishing this build would take away."""
-    found = workspace.removed_since_release()
-    if found is not None:
-        return brake.judge(found.pages, found.gone, set(outcome.cluster.sites))
-    released = read_manifest(workspace.released)  # the index was made anew since, or went back with a rollback
-    return brake.removals(released, outcome.manifest) if len(released) else []

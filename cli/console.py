@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console as RichConsole
@@ -15,6 +15,9 @@ from cli.words import words
 from cluster.errors import ClusterError
 from cluster.issues import Issue, Severity
 from cluster.settings import Settings
+
+if TYPE_CHECKING:  # what travels is nothing to a command that only builds
+    from publish.delivery.parcel import Progress
 
 SHOWN_ISSUES = 50
 
@@ -72,6 +75,18 @@ class Console:
         if screen.is_terminal:
             return lambda step: screen.print(f"[dim]…[/dim] {step}", end="\r", soft_wrap=False)
         return lambda step: click.echo(f"… {step}", err=True)
+
+    def delivery(self) -> Callable[[Progress], None]:
+        """What a delivery calls while bytes travel: a line that replaces itself, or its end."""
+        step = self.progress()
+        is_terminal = RichConsole(stderr=True).is_terminal
+
+        def tell(progress: Progress) -> None:
+            done, total = (f"{count / 1e6:.1f}" for count in (progress.done_bytes, progress.all_bytes))
+            if is_terminal or progress.done_bytes >= progress.all_bytes > 0:
+                step(self.words("{target}: {done} of {total} MB", target=progress.target, done=done, total=total))
+
+        return tell
 
 
 _SEVERITY = {

@@ -8,8 +8,8 @@ import click
 
 from cli.build import build_and_tell
 from cli.console import Console
-from cli.options import command, moment_of, now_option
-from cluster.clock import stamp
+from cli.options import command, now_option, stamp_of
+from cluster.clock import current_time
 from cluster.gitstore import identity
 from publish.release import Outcome
 from publish.workspace import Workspace
@@ -29,11 +29,12 @@ def publish(
     now: datetime | None,
 ) -> int:
     """Builds main, and makes it live at every target unless the brake or a rollback holds it."""
-    at = moment_of(now)
-    built = build_and_tell(console, workspace, workspace.order(stamp(at)))
+    built = build_and_tell(console, workspace, workspace.order(stamp_of(now)))
     console.issues(built.issues)
-    office = workspace.office(workspace.targets(targets), built.cluster.keep_releases)
-    outcome = workspace.publish(office, built, at=at, who=identity()[0], resume=resume, accept_removals=accept_removals)
+    office = workspace.office(workspace.targets(targets), built.cluster.keep_releases, console.delivery())
+    outcome = workspace.publish(
+        office, built, at=current_time(), who=identity()[0], resume=resume, accept_removals=accept_removals
+    )
     console.dump({**built.as_dict(), **outcome.as_dict()})
     return tell_outcome(console, outcome) or built.exit_code
 

@@ -19,10 +19,10 @@ def releases(console: Console, workspace: Workspace) -> int:
         of = f" ← {record.of}" if record.of else ""
         console.result(
             f"{state} {record.number:>6}  {row.at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}  {record.kind}{of}  "
-            f"{record.files:>7}  {row.pages_changed:>6}  {row.who}  {record.commit[:12]}"
+            f"{record.files:>7}  {record.bytes / 1e6:>8.1f} MB  {row.pages_changed:>6}  {row.who}  {record.commit[:12]}"
         )
     if live:
-        console.tell("* is live now. Columns: number, time, kind, files, pages changed, who, commit.")
+        console.tell("* is live now. Columns: number, time, kind, files, size, pages changed, who, commit.")
     if not rows:
         console.tell("There is no release yet. Make one with: zhanqun publish")
     console.dump(

@@ -43,8 +43,9 @@ def serve(console: Console, workspace: Workspace, watch: bool, content: Path, po
 
 def serve_target(console: Console, workspace: Workspace, port: int) -> None:
     """Serves the first `dir:` target of the settings until it is told to stop."""
-    live = _LiveCluster(workspace, workspace.settings.url or _address(port))
-    _run(console, _folder_of(workspace), live.cluster, workspace.settings.host, port)
+    www = _folder_of(workspace)
+    live = _LiveCluster(workspace, www, workspace.settings.url or _address(port))
+    _run(console, www, live.cluster, workspace.settings.host, port)
 
 
 def _run(console: Console, www: Path, cluster: Callable[[], Cluster], host: str, port: int) -> None:
@@ -62,17 +63,18 @@ class _LiveCluster:
     """The cluster's configuration as of the last release, so that a new site is served without a restart."""
 
     workspace: Workspace
+    www: Path
     url: str
-    read_at: int = -1
+    read_at: str = ""
     last: Cluster | None = None
 
     def cluster(self) -> Cluster:
         """The configuration on `main`, read again whenever something was released."""
-        released = self.workspace.settings.var / "released.manifest"
-        stamp = released.stat().st_mtime_ns if released.exists() else 0
-        if self.last is None or stamp != self.read_at:
+        current = self.www / "current"
+        release = str(current.readlink()) if current.is_symlink() else ""
+        if self.last is None or release != self.read_at:
             self.last = self._read()
-            self.read_at = stamp
+            self.read_at = release
         return self.last
 
     def _read(self) -> Cluster:

@@ -6,9 +6,12 @@ from typing import Any
 
 from cli.console import Console
 from cli.options import command
+from cluster.clock import CHINA
 from cluster.errors import ClusterError
-from publish.build import read_state
-from publish.delivery import Target
+from publish.build import read_cluster, read_state
+from publish.delivery.parcel import Target
+from publish.ledger import Ledger
+from publish.nginx.known import unknown_to_nginx
 from publish.workspace import Workspace
 
 
@@ -27,33 +30,60 @@ def status(console: Console, workspace: Workspace) -> int:
 
 def _state(console: Console, workspace: Workspace, head: str) -> dict[str, Any]:
     ledger = workspace.ledger
-    live = ledger.live()
+    live, shown = ledger.live(), ledger.state()
     is_behind = live is None or live.release.commit != head
     build = read_state(workspace.rooms)
     return {
         "live": live.release.as_dict() if live else None,
-        "targets": [_target_state(console, target) for target in workspace.targets()],
+        "targets": [_target_state(console, ledger, target) for target in workspace.targets()],
         "main": head,
         "failure": ledger.last_failure() if is_behind else "",
+        "state": {"grey": shown.grey, "zh": shown.zh, "en": shown.en},
+        "nginx": _unknown_to_nginx(workspace),
         "holds": [{"kind": str(hold.kind), "why": hold.text(console.language)} for hold in ledger.holds()],
         "issues": [issue.as_dict() for issue in build.issues] if build else [],
         "next_moment": build.next_moment if build else "",
     }
 
 
-def _target_state(console: Console, target: Target) -> dict[str, Any]:
+def _unknown_to_nginx(workspace: Workspace) -> dict[str, str]:
+    """The sites that the web server's configuration lacks, and the command that mends it; empty when none."""
     try:
-        live = target.live()
+        with workspace.source() as source:
+            unknown = unknown_to_nginx(read_cluster(source), workspace.settings.data)
+    except ClusterError:
+        return {}
+    return {"sites": " ".join(unknown.sites), "command": unknown.command} if unknown else {}
+
+
+def _target_state(console: Console, ledger: Ledger, target: Target) -> dict[str, Any]:
+    """What a target says of itself, and when it last confirmed a release."""
+    receipt = ledger.receipts().get(target.url)
+    told = {**receipt.as_dict(), "at": receipt.at.astimezone(CHINA).isoformat()} if receipt else None
+    row = {"target": target.url, "release": None, "receipt": told, "problem": ""}
+    try:
+        number = target.hello().number
+        lost = receipt is not None and number < receipt.number and not target.url.startswith("file:")
+        problem = console.words("This is older than what it confirmed. Mend it: zhanqun publish") if lost else ""
+        return row | {"release": number or None, "problem": problem}
     except ClusterError as error:
-        return {"target": target.url, "release": None, "problem": error.text(console.language)}
-    return {"target": target.url, "release": live.number if live else None, "problem": ""}
+        return row | {"problem": error.text(console.language)}
 
 
 def _show(console: Console, state: dict[str, Any]) -> None:
     for row in state["targets"]:
         number = row["release"] or "-"
         line = console.words("{target}: release {number}", target=row["target"], number=number)
+        if row["receipt"]:
+            line += console.words(", confirmed {moment}", moment=row["receipt"]["at"][:16].replace("T", " "))
         console.result(f"{line}  {row['problem']}".rstrip())
+    if state["state"]["grey"]:
+        console.result(console.words("All sites are grey; end it with: zhanqun state clear"))
+    if state["state"]["zh"] or state["state"]["en"]:
+        words = state["state"]["zh"] or state["state"]["en"]
+        console.result(console.words("Banner on all sites: {words}", words=words))
+    if state["nginx"]:
+        console.result(console.words("nginx does not know these sites yet: {sites}. Run: {command}", **state["nginx"]))
     for hold in state["holds"]:
         console.result(console.words("Held: {why}", why=hold["why"]))
     if state["failure"]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gettext
 from pathlib import Path
 
+from cli.po import catalogue
 from cluster.settings import environment
-from plugins.pages.language import catalogue
 
 
 def language_of_environment() -> str:

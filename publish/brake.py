@@ -73,15 +73,6 @@ def is_page(path: str) -> bool:
     return site != ASSETS and rest.endswith(".html") and not rest.startswith("leave/")
 
 
-def removals(old: Manifest | None, new: Manifest) -> list[Removal]:
-    """What each site would lose, sites in order; without an `old` manifest nothing."""
-    if old is None:
-        return []
-    pages = _pages_by_site(old)
-    gone = [path for path in old if path not in new]
-    return judge({site: pages[site] for site in old.sites()}, gone, set(new.sites()))
-
-
 def judge(pages: Mapping[str, int], gone: Collection[str], left: Collection[str]) -> list[Removal]:
     """What each site would lose: it has so many `pages`, these paths go, and the sites of `left` stay."""
     counts = _pages_by_site(gone)
@@ -91,11 +82,6 @@ def judge(pages: Mapping[str, int], gone: Collection[str], left: Collection[str]
         for site, total in sorted(pages.items())
     )
     return [removal for removal in found if removal.count or removal.is_held]
-
-
-def holds(old: Manifest | None, new: Manifest) -> list[Removal]:
-    """The removals that need a person's yes."""
-    return [removal for removal in removals(old, new) if removal.is_held]
 
 
 def _removal(site: str, count: int, total: int, *, is_left: bool, loses_home: bool) -> Removal:

@@ -1,4 +1,4 @@
-"""The ledger, `data/publish.db` (SQLite, format 1 in `user_version`): what was published, asked for, held.
+"""The ledger, `data/publish.db` (SQLite, format 2 in `user_version`): what was published, asked for, held.
 
 - A release number is recorded as pending before anything is delivered, and belongs to that record for ever.
 - At most one job of a kind is pending and at most one hold of a kind is in force.
@@ -19,10 +19,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from cluster.errors import BusyError, FormatError
-from cluster.release import Release
+from cluster.release import Kind, Release
 from publish.receiver import Receipt
+from publish.state import ClusterState
 
-FORMAT = 1
+FORMAT = 2
 WAIT_SECONDS = 30
 # How the outcome of a job that failed begins.
 FAILED = "failed: "
@@ -129,10 +130,10 @@ class Ledger:
             db.execute("UPDATE releases SET state = 'live' WHERE number = ?", (number,))
             db.execute("UPDATE releases SET state = 'abandoned' WHERE number < ? AND state = 'pending'", (number,))
 
-    def releases(self) -> list[Recorded]:
-        """All releases ever recorded, newest first."""
+    def releases(self, most: int = -1) -> list[Recorded]:
+        """The releases ever recorded, newest first; no more than `most` when it is given."""
         with self._transaction() as db:
-            rows = db.execute(f"{_SELECT_RELEASES} ORDER BY number DESC").fetchall()
+            rows = db.execute(f"{_SELECT_RELEASES} ORDER BY number DESC LIMIT ?", (most,)).fetchall()
         return [_recorded(row) for row in rows]
 
     def latest(self) -> Recorded | None:
@@ -146,6 +147,13 @@ class Ledger:
         with self._transaction() as db:
             row = db.execute(f"{_SELECT_RELEASES} WHERE state = 'live' ORDER BY number DESC LIMIT 1").fetchone()
         return _recorded(row) if row else None
+
+    def last_purge(self) -> int:
+        """The number of the newest purge, 0 when there was none; looks into records without reading them."""
+        words = f'"kind": "{Kind.PURGE}"'.encode()
+        with self._transaction() as db:
+            row = db.execute("SELECT max(number) FROM releases WHERE instr(record, ?)", (words,)).fetchone()
+        return int(row[0] or 0)
 
     # Receipts
 
@@ -162,6 +170,11 @@ class Ledger:
         with self._transaction() as db:
             rows = db.execute("SELECT target, number, root, at FROM receipts ORDER BY number").fetchall()
         return {target: Receipt(target, number, root, _time(at)) for target, number, root, at in rows}
+
+    def confirmed(self, number: int) -> set[str]:
+        """The URLs of the targets that took this release."""
+        with self._transaction() as db:
+            return {row[0] for row in db.execute("SELECT target FROM receipts WHERE number = ?", (number,))}
 
     # Jobs
 
@@ -252,6 +265,20 @@ class Ledger:
             )
         return cleared.rowcount > 0
 
+    # The cluster's state
+
+    def state(self) -> ClusterState:
+        """What every release shows beside its content."""
+        with self._transaction() as db:
+            row = db.execute("SELECT grey, zh, en FROM state").fetchone()
+        return ClusterState(bool(row[0]), row[1], row[2]) if row else ClusterState()
+
+    def set_state(self, state: ClusterState) -> None:
+        """Keeps it for every release from now on."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM state")
+            db.execute("INSERT INTO state VALUES (?, ?, ?)", (state.grey, state.zh, state.en))
+
     # The file
 
     @contextmanager
@@ -277,11 +304,16 @@ class Ledger:
             for statement in _TABLES:
                 db.execute(statement)
             db.execute(f"PRAGMA user_version = {FORMAT}")
+        elif version == 1:
+            db.execute(_STATE)
+            db.execute(f"PRAGMA user_version = {FORMAT}")
         elif version != FORMAT:
             raise _unknown_format(self.path, version)
 
 
+_STATE = "CREATE TABLE state (grey INTEGER NOT NULL, zh TEXT NOT NULL, en TEXT NOT NULL)"
 _TABLES = (
+    _STATE,
     "CREATE TABLE releases (number INTEGER PRIMARY KEY, root TEXT NOT NULL, record BLOB NOT NULL, "
     "state TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL, pages_changed INTEGER NOT NULL)",
     "CREATE TABLE receipts (target TEXT NOT NULL, number INTEGER NOT NULL, root TEXT NOT NULL, "

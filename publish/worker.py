@@ -11,22 +11,27 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from cluster.clock import parse_date, stamp
-from cluster.errors import BuildError, BusyError, ClusterError, HeldError
+from cluster.errors import BuildError, BusyError, ClusterError, HeldError, TargetError
 from cluster.gitstore import GitStore
+from cluster.manifest import Changes
 from publish.build import MisconfiguredError
 from publish.build import Outcome as Build
 from publish.ledger import FAILED, Job
 from publish.recipe import loaded_program
+from publish.release import Failure, sign_again
 from publish.release import Outcome as Release
 from publish.watch import Bell, watching
 from publish.workspace import Workspace
 
 JOB = "publish"
+SIGN = "sign"
+# How often it is asked whether a target's signature has grown old.
+SIGN_HOURS = 1
 WHO = "worker"
 # How long a wait may last at most: a clock that was set, or a watch that the system dropped, costs one minute.
 LONGEST_WAIT_SECONDS = 60.0
@@ -54,6 +59,7 @@ class Worker:
     retry_seconds: float = RETRY_SECONDS
     next_moment: str = ""
     last_head: str | None = None
+    signed_at: datetime | None = None
 
     def run(self, bell: Bell) -> None:
         """Works until the bell stops it.
@@ -87,6 +93,9 @@ class Worker:
         if head != self.last_head or (self.next_moment and self.next_moment <= stamp(now)):
             self.workspace.ledger.enqueue(JOB, now)
         self.last_head = head
+        if self.signed_at is None or now - self.signed_at >= timedelta(hours=SIGN_HOURS):
+            self.workspace.ledger.enqueue(SIGN, now)
+            self.signed_at = now
 
     def _head(self) -> str:
         try:
@@ -100,7 +109,7 @@ class Worker:
         ledger = self.workspace.ledger
         while (job := ledger.take(self.clock())) is not None:
             try:
-                outcome = self.publish_once()
+                outcome = self.sign_once() if job.kind == SIGN else self.publish_once()
             except HeldError as error:
                 ledger.finish(job.id, "held", self.clock())
                 self.report.failed(error)
@@ -118,13 +127,22 @@ class Worker:
                 return False
             if outcome.failures:
                 self._put_back(job, outcome.failures[0].en)
+                if job.kind == SIGN:  # a publish has told its own
+                    self.report.failed(_not_signed(outcome.failures[0]))
                 return False
             ledger.finish(job.id, "held" if outcome.held else "done", self.clock())
         return True
 
     def _put_back(self, job: Job, why: str) -> None:
         self.workspace.ledger.finish(job.id, f"{FAILED}{why}", self.clock())
-        self.workspace.ledger.enqueue(JOB, self.clock())
+        self.workspace.ledger.enqueue(job.kind, self.clock())
+
+    def sign_once(self) -> Release:
+        """Signs the live release anew for every target; before there is one, nothing needs it."""
+        if self.workspace.ledger.live() is None:
+            return Release(None, is_new=False, changes=Changes((), (), ()))
+        office = self.workspace.office(self.workspace.targets(), self.workspace.keep_releases)
+        return sign_again(office, at=self.clock())
 
     def publish_once(self) -> Release:
         """Builds `main` at this moment and publishes it to all targets."""
@@ -179,6 +197,13 @@ def _as_told(error: ClusterError | OSError | sqlite3.Error) -> ClusterError:
     if isinstance(error, sqlite3.Error):
         return BuildError(f"A database failed: {error}. It is tried again.", f"数据库出错：{error}。稍后重试。")
     return BuildError(f"The disk failed: {error}. It is tried again.", f"磁盘出错：{error}。稍后重试。")
+
+
+def _not_signed(failure: Failure) -> TargetError:
+    return TargetError(
+        f"{failure.target} got no fresh signature: {failure.en} It is tried again.",
+        f"{failure.target} 未收到新签名：{failure.zh}稍后重试。",
+    )
 
 
 def _is_reference(path: str) -> bool:

@@ -3,36 +3,55 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cluster.clock import parse_date
+from cluster.aside import write_aside
+from cluster.clock import current_time, parse_date
 from cluster.errors import BusyError, ClusterError, ContentError, FormatError
 from cluster.gitstore import GitSource, GitStore
 from cluster.index import Index
 from cluster.index.outputs import Removed
-from cluster.manifest import Entry, Manifest
+from cluster.listings import EMPTY, Listings
+from cluster.manifest import Entry
+from cluster.release import Release
 from cluster.settings import Settings
 from cluster.source import FolderSource, Source
-from publish import release
-from publish.build import Order, Outcome, Progress, Rooms, build, build_lock, read_cluster, read_output
-from publish.delivery import Target, open_target
+from publish import brake
+from publish.brake import Removal
+from publish.build import Order, Outcome, Progress, Rooms, build, build_lock, read_cluster
 from publish.ledger import Ledger
-from publish.release import Built, Office
+
+# Releases, deliveries and trust bring the cryptography with them, half a second that a build does not need: the methods
+# below that use them import them.
+if TYPE_CHECKING:
+    from publish import release
+    from publish.delivery.parcel import Progress as Way
+    from publish.delivery.parcel import Target
+    from publish.release import Built, Office
+    from publish.trust import Trust
 
 # How many releases a target keeps when no configuration can be read.
 KEEP_RELEASES = 10
+# How many releases may come before `var/` is swept: looking for what is not used costs as much as there is.
+SWEEP_EVERY = 20
+_SWEPT = "swept"
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One cluster's folders and what is opened from them; opening does not touch the disk until something is asked."""
+    """One cluster's folders and what is opened from them; opening does not touch the disk until something is asked.
+
+    `clock` is that of the targets on this machine; it says whether a signature is still fresh.
+    """
 
     settings: Settings
     media: Path | None = None
+    clock: Callable[[], datetime] = current_time
 
     @property
     def rooms(self) -> Rooms:
@@ -46,11 +65,40 @@ class Workspace:
 
     def targets(self, urls: tuple[str, ...] = ()) -> tuple[Target, ...]:
         """The named targets, or those of the settings."""
-        return tuple(open_target(url, self.settings.base) for url in urls or self.settings.targets)
+        from publish.delivery import SshSettings, open_target
 
-    def office(self, targets: tuple[Target, ...], keep: int) -> Office:
+        base, settings = self.settings.base, self.settings
+        identity, known_hosts = settings.ssh_identity, settings.ssh_known_hosts
+        ssh = SshSettings(base / identity if identity else None, base / known_hosts if known_hosts else None)
+        found = (
+            open_target(url, base, now=self.clock, ssh=ssh, nginx_reload=settings.nginx_reload)
+            for url in urls or settings.targets
+        )
+        return tuple(found)
+
+    @property
+    def listings(self) -> Listings:
+        """The trees that the inside knows: the built one and those released."""
+        return Listings(self.settings.var / "listings")
+
+    @property
+    def trust(self) -> Trust:
+        """The keys, and what they have signed."""
+        from publish.trust import Trust
+
+        return Trust(self.settings.data / "trust", self.settings.data / "private" / "keys")
+
+    def office(self, targets: tuple[Target, ...], keep: int, tell: Callable[[Way], None] | None = None) -> Office:
         """What release actions work with."""
-        return Office(self.ledger, self.rooms.blobs, targets, self.released, keep)
+        from publish.delivery.parcel import tell_nobody
+        from publish.release import Office
+
+        return Office(self.ledger, self.listings, self.rooms.blobs, targets, self._sign, keep, tell or tell_nobody)
+
+    def _sign(self, record: bytes, at: datetime, expiry: timedelta, root_version: int) -> Mapping[str, bytes]:
+        trust = self.trust
+        trust.ensure(at)
+        return trust.sign(record, at=at, expiry=expiry, root_version=root_version)
 
     @property
     def keep_releases(self) -> int:
@@ -60,11 +108,6 @@ class Workspace:
                 return read_cluster(source).keep_releases
         except ClusterError:
             return KEEP_RELEASES
-
-    @property
-    def released(self) -> Path:
-        """The manifest of the last release."""
-        return self.settings.var / "released.manifest"
 
     @contextmanager
     def source(self, content: Path | None = None) -> Iterator[Source]:
@@ -107,16 +150,47 @@ class Workspace:
         who: str,
         resume: bool = False,
         accept_removals: bool = False,
+        purge: bool = False,
     ) -> release.Outcome:
         """Publishes a build (`publish.release.publish`) and then sweeps what neither it nor a later one uses."""
+        from publish import release
+
         outcome = release.publish(
-            office, as_built(built), at=at, who=who, resume=resume, accept_removals=accept_removals
+            office,
+            self.as_built(built),
+            at=at,
+            who=who,
+            resume=resume,
+            accept_removals=accept_removals,
+            purge=purge,
         )
         if outcome.release is not None and outcome.receipts:
             self.mark_released(outcome.release.root)
-        if outcome.is_new and outcome.receipts:
-            self.sweep()
+        owes_sweep = self._owes_sweep()
+        if owes_sweep or (outcome.is_new and outcome.receipts):
+            self.sweep(at_once=owes_sweep)
         return outcome
+
+    def _owes_sweep(self) -> bool:
+        """Whether a purge is live that was not swept after: it was this one, or somebody was in the way then."""
+        purge, live = self.ledger.last_purge(), self.ledger.live()
+        return bool(purge) and live is not None and live.release.number >= purge > self._swept_at()
+
+    def _swept_at(self) -> int:
+        """The number of the release after which `var/` was swept last."""
+        mark = self.settings.var / _SWEPT
+        return int(mark.read_text("utf-8")) if mark.is_file() else 0
+
+    def as_built(self, outcome: Outcome) -> Built:
+        """A build as a release takes it: its tree among the known ones."""
+        from publish.release import Built
+
+        index = Index(self.rooms.index)
+        try:
+            root = index.outputs.keep_listings(self.listings)
+            return Built(root, index.outputs.pages(), outcome.commit, parse_date(outcome.now))
+        finally:
+            index.close()
 
     def mark_released(self, root: str) -> None:
         """Tells the index which tree is live now."""
@@ -127,6 +201,18 @@ class Workspace:
         finally:
             index.close()
 
+    def find_removals(self, outcome: Outcome) -> list[Removal]:
+        """What publishing a build would take away; nothing where no release is known."""
+        found = self.removed_since_release()
+        if found is not None:
+            return brake.judge(found.pages, found.gone, set(outcome.cluster.sites))
+        live = self.ledger.live() if self.ledger.path.is_file() else None
+        if live is None or live.release.root not in self.listings:
+            return []
+        from publish import release
+
+        return release.find_removals(self.listings, live.release.root, self.as_built(outcome))
+
     def removed_since_release(self) -> Removed | None:
         """What the last release has and the last build has not; None when no release is known."""
         index = Index(self.rooms.index)
@@ -135,33 +221,49 @@ class Workspace:
         finally:
             index.close()
 
-    def sweep(self) -> int:
-        """Removes the blobs that neither the last build nor the last release has, once they are the most.
+    def sweep(self, *, at_once: bool = False) -> int:
+        """Removes the blobs and listings that neither the last build nor a kept release has, once there are many.
 
-        Returns how many went: none while somebody builds or publishes.
+        Returns how many blobs went: none while somebody builds or publishes, few releases came since, or a tree that is
+        needed is not here to be looked at. `at_once` does not wait until there are many, and leaves nothing readable of
+        what was deleted. Raises: BusyError, FormatError when it cannot be done at once.
         """
+        kept = [each.release for each in self.ledger.releases(most=self.keep_releases)]
+        if not kept or not (at_once or kept[0].number >= self._swept_at() + SWEEP_EVERY):
+            return 0
         try:
             with self.ledger.locked(), build_lock(self.settings.var):
-                kept = [read_output(self.rooms.index)[0], read_manifest(self.released)]
-                used = {sha for manifest in kept for path in manifest for sha in _blobs_of(manifest[path])}
-                blobs = self.rooms.blobs
-                return blobs.sweep(used) if sum(1 for _ in blobs.root.glob("*/*")) > 2 * len(used) else 0
-        except BusyError:
+                gone = self._sweep(kept[:1] if at_once else kept)
+                if at_once:
+                    self._overwrite_deleted()
+        except (BusyError, FormatError):
+            if at_once:
+                raise
             return 0
+        write_aside(self.settings.var / _SWEPT, str(kept[0].number).encode())
+        return gone
 
+    def _sweep(self, kept: Sequence[Release]) -> int:
+        index = Index(self.rooms.index)
+        try:
+            used = index.outputs.blobs() | {
+                sha for each in kept for _, entry in each.overlay for sha in _blobs_of(entry)
+            }
+            roots = {index.outputs.root(), *(each.root for each in kept)} & {EMPTY, *self.listings.known()}
+        finally:
+            index.close()
+        live = next((each.root for each in kept if each.root in roots), EMPTY)
+        used |= {sha for _, entry in self.listings.walk(live) for sha in _blobs_of(entry)}
+        self.listings.sweep(self.listings.reachable(roots))
+        return self.rooms.blobs.sweep(used)
 
-def read_manifest(path: Path) -> Manifest:
-    """The manifest in a file, an empty one when it is missing or damaged: it is derived."""
-    try:
-        return Manifest.parse(path.read_bytes())
-    except (FileNotFoundError, FormatError):
-        return Manifest.of({})
+    def _overwrite_deleted(self) -> None:
+        index = Index(self.rooms.index)
+        try:
+            index.overwrite_deleted()
+        finally:
+            index.close()
 
 
 def _blobs_of(entry: Entry) -> tuple[str, ...]:
     return (entry.raw, entry.brotli) if entry.brotli else (entry.raw,)
-
-
-def as_built(outcome: Outcome) -> Built:
-    """A build as a release takes it."""
-    return Built(outcome.manifest, outcome.commit, parse_date(outcome.now))

@@ -10,6 +10,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +20,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("cluster", "plugins", "publish", "editor", "cli")
-RECEIVER_MAY_IMPORT = ("cluster.blobs", "cluster.manifest", "cluster.release", "cluster.errors", "publish.receiver")
+# What runs in the DMZ, and what it may import beside the standard library: a part of the base distribution.
+IN_THE_DMZ = ("publish/receiver/", "publish/guard/")
+NOUNS_OF_THE_DMZ = ("aside", "blobs", "bundle", "delta", "errors", "listings", "manifest", "release")
+LIBRARIES_OF_THE_DMZ = ("brotli", "cryptography", "securesystemslib", "tuf")
+BASE = {*LIBRARIES_OF_THE_DMZ, "click", "watchdog", "urllib3", "cffi", "pycparser", "_brotli", "_cffi_backend"}
 PELICAN_MODULES = ("__init__", "generator", "writer")
 STARTERS = {"run", "call", "check_call", "check_output", "Popen", "system", "popen", "getoutput", "getstatusoutput"}
 
@@ -108,13 +113,19 @@ def nobody_imports_the_command_line(tree: Tree) -> Iterator[str]:
                 yield module.at(found.node, f"{found.full} is imported from outside cli")
 
 
-def the_receiver_imports_only_its_four_modules(tree: Tree) -> Iterator[str]:
+def the_dmz_imports_only_what_is_there(tree: Tree) -> Iterator[str]:
     for module in tree:
-        if module.path.startswith("publish/receiver/"):
-            for found in imports(module):
-                known = found.target.partition(".")[0] in sys.stdlib_module_names
-                if not known and not any(found.is_of(allowed) for allowed in RECEIVER_MAY_IMPORT):
-                    yield module.at(found.node, f"the receiver may not import {found.full}")
+        room = next((room for room in IN_THE_DMZ if module.path.startswith(room)), None)
+        for found in imports(module) if room else ():
+            known = found.target.partition(".")[0] in sys.stdlib_module_names
+            if not known and not any(found.is_of(allowed) for allowed in _allowed_in(str(room))):
+                yield module.at(found.node, f"{room} may not import {found.full}")
+
+
+def _allowed_in(room: str) -> tuple[str, ...]:
+    """The guard reads what the receiver keeps; the receiver knows of no guard, and watches nothing."""
+    own = ("publish.guard", "watchdog") if room == "publish/guard/" else ()
+    return (*(f"cluster.{noun}" for noun in NOUNS_OF_THE_DMZ), *LIBRARIES_OF_THE_DMZ, "publish.receiver", *own)
 
 
 def pelican_is_imported_at_the_edge_only(tree: Tree) -> Iterator[str]:
@@ -221,7 +232,7 @@ RULES: Mapping[Callable[[Tree], Iterator[str]], tuple[tuple[dict[str, str], str]
         ({"editor/x.py": "\nfrom cli import main\n"}, "editor/x.py:2:"),
         ({"publish/x.py": "import cli.options\n"}, "publish/x.py:1:"),
     ),
-    the_receiver_imports_only_its_four_modules: (
+    the_dmz_imports_only_what_is_there: (
         ({"publish/receiver/x.py": "import json\nimport yaml\n"}, "publish/receiver/x.py:2:"),
         ({"publish/receiver/x.py": "from cluster import gitstore\n"}, "publish/receiver/x.py:1:"),
         (
@@ -230,6 +241,12 @@ RULES: Mapping[Callable[[Tree], Iterator[str]], tuple[tuple[dict[str, str], str]
         ),
         ({"publish/receiver/x.py": "import cluster\n"}, "publish/receiver/x.py:1:"),
         ({"publish/receiver/deep/x.py": "from ... import brake\n"}, "publish/receiver/deep/x.py:1:"),
+        ({"publish/receiver/x.py": "from publish.guard import Guard\n"}, "publish/receiver/x.py:1:"),
+        ({"publish/receiver/x.py": "import watchdog.observers\n"}, "publish/receiver/x.py:1:"),
+        ({"publish/receiver/x.py": "def f():\n    import boto3\n"}, "publish/receiver/x.py:2:"),
+        ({"publish/guard/x.py": "import json\nimport rich\n"}, "publish/guard/x.py:2:"),
+        ({"publish/guard/x.py": "from cluster.index import Index\n"}, "publish/guard/x.py:1:"),
+        ({"publish/guard/x.py": "from publish.ledger import Ledger\n"}, "publish/guard/x.py:1:"),
     ),
     pelican_is_imported_at_the_edge_only: (
         ({"plugins/pages/lists.py": "from pelican.utils import slugify\n"}, "plugins/pages/lists.py:1:"),
@@ -281,6 +298,8 @@ RIGHT = {
     "publish/pelican_run.py": '"""Runs."""\ndef f():\n    import pelican\n',
     "publish/receiver/__init__.py": '"""R."""\nfrom cluster.release import Release\nfrom cluster import errors\n',
     "publish/receiver/place.py": '"""Places."""\nimport os.path\nfrom . import x\nfrom publish.receiver import y\n',
+    "publish/receiver/trust.py": '"""Trust."""\nimport brotli\nfrom tuf.api.metadata import Root\n',
+    "publish/guard/guard.py": '"""G."""\nimport watchdog\nfrom publish.receiver import y\nfrom . import notes\n',
     "cli/main.py": '"""Starts."""\nfrom cli import options\nfrom publish.build import x\nfrom cluster import release\n',
     "cli/options.py": '"""Options."""\n',
 }
@@ -326,24 +345,61 @@ def test_a_right_tree_breaks_no_rule(rule, tmp_path):
     assert list(rule(write(tmp_path, RIGHT))) == []
 
 
-def test_the_receiver_really_loads_no_pelican_no_yaml_and_no_git():
-    """What the DMZ runs, asked of a fresh interpreter: also what those four modules import themselves."""
-    words = "import sys, publish.receiver.place; print(*{name.partition('.')[0] for name in sys.modules})"
-    command = [sys.executable, "-c", words]
-    loaded = set(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split())
-    assert "publish" in loaded
-    assert not loaded & {
-        "pelican",
-        "yaml",
-        "git",
-        "jinja2",
-        "markdown",
-        "django",
-        "sqlite3",
-        "plugins",
-        "editor",
-        "cli",
-    }
+# Stands in for a machine in the DMZ: the base distribution is installed, and nothing else.
+DMZ = """
+import importlib, pkgutil, sys
+allowed, names = set(sys.argv[1].split()), sys.argv[2:]
+
+class NotInstalled:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] not in allowed:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, NotInstalled())
+for name in names:
+    module = importlib.import_module(name)
+    for below in pkgutil.walk_packages(getattr(module, "__path__", ()), f"{name}."):
+        importlib.import_module(below.name)
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+# Of the standard library, what only the inside uses: it would tell that more than meant is loaded.
+NOT_NEEDED = {"sqlite3"}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("publish.receiver",), ("publish.guard",), ("cli.receive",), ("cli.guard",), ("cli.main",)],
+    ids=lambda names: names[0],
+)
+def test_what_runs_in_the_dmz_loads_with_the_base_distribution_alone(names: tuple[str, ...]) -> None:
+    """Asked of a fresh interpreter: also what its modules import themselves. No Pelican, YAML, Git, Jinja there."""
+    allowed = (sys.stdlib_module_names | BASE | {"cluster", "publish", "cli"}) - NOT_NEEDED
+    command = [sys.executable, "-c", DMZ, " ".join(allowed), *names]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.split())
+    assert names[0].partition(".")[0] in loaded
+    assert not loaded & {"pelican", "yaml", "git", "jinja2", "markdown", "django", "plugins", "editor", *NOT_NEEDED}
+
+
+def test_the_receiver_does_not_watch() -> None:
+    """What `zhanqun receive` needs is less than what the guard needs."""
+    allowed = (sys.stdlib_module_names | BASE | {"cluster", "publish", "cli"}) - NOT_NEEDED - {"watchdog"}
+    command = [sys.executable, "-c", DMZ, " ".join(allowed), "publish.receiver", "cli.receive"]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_base_distribution_is_what_the_dmz_imports() -> None:
+    """Every library that the DMZ may import is a dependency of the base, so that `pip install zhanqun` will do."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        base = tomllib.load(file)["project"]["dependencies"]
+    names = {re.split(r"[\[<>=~! ]", line)[0] for line in base}
+    extras = {"cryptography": "securesystemslib[crypto]"}
+    for library in (*LIBRARIES_OF_THE_DMZ, "click", "watchdog"):
+        asked = extras.get(library, library)
+        assert library in names or any(line.startswith(asked) for line in base), f"{library} is not in the base"
 
 
 def test_no_pattern_uses_what_debians_python_matches_wrongly() -> None:

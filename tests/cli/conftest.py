@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.main import main
-from cluster.clock import parse_date
-from tests.builders import NOW
+from cluster.clock import current_time
 from tests.publish.small_city import City
 
 
@@ -70,16 +69,16 @@ def zhanqun(here: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
 @pytest.fixture
 def seeded(here: Path) -> City:
     """A working folder whose content repository is filled and nothing else."""
-    return City.founded(here)
+    return replace(City.founded(here), clock=current_time)
 
 
 @pytest.fixture(scope="session")
 def published_once(tmp_path_factory: pytest.TempPathFactory) -> City:
-    """The city with release 1 live; tests get copies of it."""
-    city = City.founded(tmp_path_factory.mktemp("published") / "city")
+    """The city with release 1 live, signed today; tests get copies of it."""
+    city = replace(City.founded(tmp_path_factory.mktemp("published") / "city"), clock=current_time)
     workspace = city.workspace
     office = workspace.office(workspace.targets(), keep=10)
-    workspace.publish(office, city.build(), at=parse_date(NOW), who="李明")
+    workspace.publish(office, city.build(), at=current_time(), who="李明")
     return city
 
 
@@ -87,4 +86,4 @@ def published_once(tmp_path_factory: pytest.TempPathFactory) -> City:
 def city(here: Path, published_once: City) -> City:
     """A working folder with release 1 live."""
     shutil.copytree(published_once.root, here, symlinks=True, dirs_exist_ok=True)
-    return City(here)
+    return City(here, clock=current_time)

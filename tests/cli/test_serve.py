@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from cluster.clock import current_time
 from cluster.media import MediaStore, dump_pointer
+from publish import release
+from publish.state import ClusterState
 from tests.builders import ARTICLE, make_article, write_tree
 from tests.cli.conftest import CommandLine
 from tests.cli.running import free_port, process, run_beside, visit
@@ -83,7 +86,8 @@ def test_a_main_that_is_broken_while_serving_changes_nothing(zhanqun: CommandLin
     def visitor() -> None:
         until(lambda: visit(port, PORTAL))
         city.commit({SITE: b"format = 1\n"})
-        (city.root / "var" / "released.manifest").touch()
+        office = city.workspace.office(city.workspace.targets(), keep=10)
+        release.change_state(office, ClusterState(grey=True), at=current_time(), who="李明")
         seen.append(visit(port, PORTAL, RIVER))
 
     run_beside(zhanqun, ("serve", "--port", str(port)), visitor)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
+from cluster.clock import CHINA
 from tests.builders import ARTICLE, NOW, make_article
 from tests.cli.conftest import CommandLine
 from tests.publish.small_city import City
@@ -13,7 +16,10 @@ def test_all_is_well(zhanqun: CommandLine, city: City) -> None:
     said = zhanqun("status")
 
     assert said.code == 0
-    assert said.out.splitlines() == ["dir:dmz/www: release 1", "No issues."]
+    target, issues = said.out.splitlines()
+    confirmed = city.workspace.ledger.receipts()["dir:dmz/www"].at.astimezone(CHINA)
+    assert target == f"dir:dmz/www: release 1, confirmed {confirmed:%Y-%m-%d %H:%M}"
+    assert issues == "No issues."
 
 
 def test_before_anything_was_published(zhanqun: CommandLine, seeded: City) -> None:
@@ -51,7 +57,27 @@ def test_a_target_that_cannot_be_read_is_a_problem(zhanqun: CommandLine, city: C
     said = zhanqun("status")
 
     assert said.code == 3
-    assert "dir:dmz/www: release -  " in said.out
+    assert said.out.startswith("dir:dmz/www: release -, confirmed ")
+    assert "older than what it confirmed" in said.out
+
+
+def test_a_target_in_whose_place_something_else_stands_is_a_problem(zhanqun: CommandLine, city: City) -> None:
+    shutil.rmtree(city.www)
+    city.www.write_text("a file")
+    said = zhanqun("status")
+
+    assert said.code == 3
+    assert zhanqun("status", "--json").json["targets"][0]["problem"] != ""
+
+
+def test_the_state_of_the_cluster_is_shown_with_how_to_end_it(zhanqun: CommandLine, city: City) -> None:
+    zhanqun("state", "banner", "--zh", "今晚停水")
+    zhanqun("state", "grey")
+    said = zhanqun("status")
+
+    assert "All sites are grey; end it with: zhanqun state clear" in said.out
+    assert "Banner on all sites: 今晚停水" in said.out
+    assert zhanqun("status", "--json").json["state"] == {"grey": True, "zh": "今晚停水", "en": ""}
 
 
 def test_the_next_moment_is_named(zhanqun: CommandLine, city: City) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
+from cluster.clock import parse_date
 from cluster.errors import ClusterError
 from cluster.gitstore import GitStore
 from cluster.manifest import Manifest
@@ -32,11 +34,17 @@ def make_files() -> dict[str, bytes]:
     }
 
 
+def standing_clock() -> datetime:
+    """The moment as of which the city's content is written."""
+    return parse_date(NOW)
+
+
 @dataclass(frozen=True, slots=True)
 class City:
     """The cluster in a working folder: `data/content.git`, `var`, and `dmz/www` as the only target."""
 
     root: Path
+    clock: Callable[[], datetime] = standing_clock
 
     @classmethod
     def founded(cls, root: Path, files: Mapping[str, bytes] | None = None) -> City:
@@ -47,10 +55,10 @@ class City:
 
     @property
     def workspace(self) -> Workspace:
-        return Workspace(load_settings(self.root, {}))
+        return Workspace(load_settings(self.root, {}), clock=self.clock)
 
     def with_theme(self, theme: Path) -> Workspace:
-        return Workspace(replace(self.workspace.settings, theme=theme))
+        return replace(self.workspace, settings=replace(self.workspace.settings, theme=theme))
 
     @property
     def www(self) -> Path:

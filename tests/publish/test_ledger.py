@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import pytest
 
 from cluster.errors import BusyError, FormatError
 from cluster.manifest import Entry, Manifest
-from cluster.release import Release
+from cluster.release import Kind, Release
 from publish.ledger import HoldKind, Ledger, State
 from publish.receiver import Receipt
+from publish.state import ClusterState
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
@@ -68,6 +70,40 @@ def test_a_number_is_recorded_once(ledger):
     record(ledger, 1)
     with pytest.raises(FormatError, match="number 1 is already recorded"):
         record(ledger, 1)
+
+
+def test_only_the_newest_releases_are_read_when_no_more_are_asked_for(ledger):
+    for number in range(1, 6):
+        record(ledger, number)
+    assert [each.release.number for each in ledger.releases(most=2)] == [5, 4]
+    assert len(ledger.releases()) == 5
+
+
+def test_the_newest_purge_is_known(ledger):
+    record(ledger, 1)
+    assert ledger.last_purge() == 0
+    for number, kind in ((2, Kind.PURGE), (3, Kind.PUBLISH), (4, Kind.PURGE), (5, Kind.STATE)):
+        of = 4 if kind is Kind.STATE else None
+        ledger.record(replace(make_release(number), kind=kind, of=of), who="王", at=NOW, pages_changed=0)
+    assert ledger.last_purge() == 4
+
+
+def test_who_took_a_release_is_known_after_later_ones_too(ledger):
+    for target, number in (("dir:a", 1), ("dir:a", 2), ("dir:b", 2)):
+        ledger.receive(Receipt(target, number, "r", NOW))
+    assert ledger.confirmed(1) == {"dir:a"}
+    assert ledger.confirmed(2) == {"dir:a", "dir:b"}
+    assert ledger.confirmed(3) == set()
+
+
+# The cluster's state
+
+
+def test_the_cluster_s_state_is_kept_until_it_is_changed(ledger):
+    assert ledger.state() == ClusterState()
+    for state in (ClusterState(grey=True), ClusterState(zh="停水", en="No water"), ClusterState()):
+        ledger.set_state(state)
+        assert Ledger(ledger.path).state() == state
 
 
 # Receipts
@@ -167,11 +203,64 @@ def test_the_file_is_in_wal_mode_and_says_its_format(ledger):
     ledger.next_number()
     db = sqlite3.connect(ledger.path)
     assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert db.execute("PRAGMA user_version").fetchone() == (1,)
+    assert db.execute("PRAGMA user_version").fetchone() == (2,)
     db.close()
 
 
-@pytest.mark.parametrize("version", [0, 2], ids=["another program's file", "a later format"])
+# What version 0.1 wrote: no table of the cluster's state, and records of format 1, without an overlay.
+FORMAT_1 = """
+CREATE TABLE releases (number INTEGER PRIMARY KEY, root TEXT NOT NULL, record BLOB NOT NULL,
+  state TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL, pages_changed INTEGER NOT NULL);
+CREATE TABLE receipts (target TEXT NOT NULL, number INTEGER NOT NULL, root TEXT NOT NULL,
+  at TEXT NOT NULL, PRIMARY KEY (target, number));
+CREATE TABLE jobs (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, state TEXT NOT NULL,
+  asked_at TEXT NOT NULL, started_at TEXT, finished_at TEXT, outcome TEXT);
+CREATE UNIQUE INDEX one_pending_job ON jobs (kind) WHERE state = 'pending';
+CREATE TABLE holds (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, zh TEXT NOT NULL,
+  en TEXT NOT NULL, since TEXT NOT NULL, cleared_at TEXT, cleared_by TEXT);
+CREATE UNIQUE INDEX one_hold ON holds (kind) WHERE cleared_at IS NULL;
+PRAGMA user_version = 1;
+"""
+RECORD_1 = """{"bytes": 1, "commit": "c0ffee", "files": 1, "format": 1, "kind": "publish",
+ "now": "2026-11-20T01:00:00+00:00", "number": 1, "of": null, "root": "%s"}"""
+
+
+@pytest.fixture
+def ledger_1(ledger: Ledger) -> Ledger:
+    """A ledger of format 1 with a live release and a hold in it."""
+    ledger.path.parent.mkdir()
+    db = sqlite3.connect(ledger.path)
+    db.executescript(FORMAT_1)
+    record = (RECORD_1 % MANIFEST.root()).encode()
+    at = NOW.isoformat()
+    db.execute("INSERT INTO releases VALUES (1, ?, ?, 'live', '王', ?, 3)", (MANIFEST.root(), record, at))
+    db.execute("INSERT INTO receipts VALUES ('dir:a', 1, ?, ?)", (MANIFEST.root(), at))
+    db.execute("INSERT INTO holds (kind, zh, en, since) VALUES ('rollback', '退', 'back', ?)", (at,))
+    db.commit()
+    db.close()
+    return ledger
+
+
+def test_a_ledger_of_format_1_is_upgraded_with_all_that_it_holds(ledger_1):
+    assert ledger_1.live().release == make_release(1)
+    assert ledger_1.next_number() == 2
+    assert ledger_1.receipts()["dir:a"].number == 1
+    assert [hold.en for hold in ledger_1.holds()] == ["back"]
+    assert ledger_1.state() == ClusterState()
+    db = sqlite3.connect(ledger_1.path)
+    assert db.execute("PRAGMA user_version").fetchone() == (2,)
+    db.close()
+
+
+def test_an_upgraded_ledger_works_like_a_new_one(ledger_1):
+    ledger_1.set_state(ClusterState(grey=True))
+    record(ledger_1, 2)
+    ledger_1.mark_live(2)
+    assert Ledger(ledger_1.path).state().grey
+    assert [each.release.number for each in ledger_1.releases()] == [2, 1]
+
+
+@pytest.mark.parametrize("version", [0, 3], ids=["another program's file", "a later format"])
 def test_an_unknown_format_is_refused(ledger, version):
     ledger.path.parent.mkdir()
     db = sqlite3.connect(ledger.path)

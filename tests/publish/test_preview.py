@@ -19,7 +19,8 @@ import pytest
 from starlette.applications import Starlette
 
 from cluster.errors import ConfigError
-from publish.preview import CSP, HEADERS, host_name, listen, make_server, preview_app, serve
+from publish.headers import CSP, HEADERS
+from publish.preview import host_name, listen, make_server, preview_app, serve
 from publish.preview_index import IndexPage, IndexSite, render_index
 
 PORTAL = "portal.yunze.localhost:8080"

@@ -21,9 +21,10 @@ from cluster.clock import parse_date
 from cluster.errors import BusyError, ContentError
 from cluster.gitstore import GitStore
 from publish import release
-from publish.ledger import Ledger
+from publish.ledger import HoldKind, Ledger
+from publish.validity import VALIDITY
 from publish.watch import Bell
-from publish.worker import JOB, LONGEST_WAIT_SECONDS, Worker, _is_reference
+from publish.worker import JOB, LONGEST_WAIT_SECONDS, SIGN, Worker, _is_reference
 from publish.workspace import Workspace
 from tests.builders import ARTICLE, NOW, REPOSITORY, make_article
 from tests.publish.small_city import SESSION, City, Notes, until
@@ -59,7 +60,7 @@ def city(tmp_path: Path) -> City:
 
 def made(workspace: Workspace, **settings: float) -> Work:
     notes, clock = Notes([], [], []), Clock()
-    return Work(Worker(workspace, notes, clock, **settings), notes, Bell(), clock)
+    return Work(Worker(replace(workspace, clock=clock), notes, clock, **settings), notes, Bell(), clock)
 
 
 @contextmanager
@@ -77,10 +78,11 @@ def working(workspace: Workspace, **settings: float) -> Iterator[Work]:
         assert not thread.is_alive()
 
 
-def outcomes(ledger: Ledger) -> list[str]:
+def outcomes(ledger: Ledger, kind: str = JOB) -> list[str]:
     """How the finished jobs ended; one line of SQL because the ledger tells only what is yet to do."""
+    query = "SELECT outcome FROM jobs WHERE state = 'done' AND kind = ? ORDER BY id"
     with closing(sqlite3.connect(ledger.path)) as db:
-        return [str(row[0]) for row in db.execute("SELECT outcome FROM jobs WHERE state = 'done' ORDER BY id")]
+        return [str(row[0]) for row in db.execute(query, (kind,))]
 
 
 # ---- commits go live ------------------------------------------------------------------------------------------------
@@ -203,11 +205,11 @@ def test_a_failing_target_is_tried_again(city: City) -> None:
 
 def test_a_second_target_gets_its_release_when_it_is_back(city: City) -> None:
     (city.root / "other").write_text("a file")
-    workspace = Workspace(replace(city.workspace.settings, targets=("dir:dmz/www", "dir:other")))
+    workspace = Workspace(replace(city.workspace.settings, targets=("dir:dmz/www", "dir:other/www")))
     with working(workspace, retry_seconds=0.05) as work:
         until(lambda: len(work.notes.releases) > 1)
         (city.root / "other").unlink()
-        until(lambda: (city.root / "other" / "current" / "portal" / "index.html").is_file())
+        until(lambda: (city.root / "other" / "www" / "current" / "portal" / "index.html").is_file())
 
     assert [each.release.number for each in city.workspace.ledger.releases()] == [1]
 
@@ -314,6 +316,82 @@ def test_a_repository_that_cannot_be_read_for_a_while_is_tried_again(city: City)
         aside.rename(refs)
         city.commit({ARTICLE: make_article("又能读了")})
         until(lambda: "又能读了" in city.page("portal/news/2026/river.html"))
+
+
+# ---- signing again --------------------------------------------------------------------------------------------------
+
+
+def timestamp(city: City) -> bytes:
+    place = city.root / "dmz" / "state" / "tuf" / "timestamp.json"
+    return place.read_bytes() if place.is_file() else b""
+
+
+def test_the_worker_signs_the_live_release_anew_when_its_signature_grows_old(city: City) -> None:
+    with working(city.workspace) as work:
+        until(lambda: outcomes(city.workspace.ledger, SIGN) == ["done"])
+        before = timestamp(city)
+        work.clock.at += VALIDITY.sign_again_after("dir:dmz/www")
+        work.bell.ring()
+        until(lambda: timestamp(city) != before)
+        until(lambda: outcomes(city.workspace.ledger, SIGN) == ["done", "done"])
+
+    assert [each.release.number for each in city.workspace.ledger.releases()] == [1]
+    assert work.notes.errors == []
+
+
+def test_a_signature_is_looked_after_every_few_hours_and_not_at_every_turn(city: City) -> None:
+    with working(city.workspace) as work:
+        until(lambda: outcomes(city.workspace.ledger, SIGN) == ["done"])
+        for _ in range(3):
+            work.clock.at += timedelta(minutes=1)
+            work.bell.ring()
+            threading.Event().wait(0.05)
+        city.commit({ARTICLE: make_article("改了标题")})
+        until(lambda: city.live_number() == 2)
+
+    assert outcomes(city.workspace.ledger, SIGN) == ["done"]
+
+
+def test_before_anything_is_live_there_is_nothing_to_sign_and_nobody_is_told(city: City) -> None:
+    city.commit({SITE: b"format = 1\n"})
+    with working(city.workspace) as work:
+        until(lambda: outcomes(city.workspace.ledger, SIGN) == ["done"])
+
+    assert len(work.notes.errors) == 1
+
+
+def test_a_target_that_cannot_be_signed_for_is_told_and_tried_again(city: City) -> None:
+    dmz, away = city.root / "dmz", city.root / "away"
+    with working(city.workspace, retry_seconds=0.05) as work:
+        until(lambda: outcomes(city.workspace.ledger, SIGN) == ["done"])
+        dmz.rename(away)
+        dmz.write_text("in the way")
+        work.clock.at += VALIDITY.sign_again_after("dir:dmz/www")
+        work.bell.ring()
+        until(lambda: work.notes.errors)
+        dmz.unlink()
+        away.rename(dmz)
+        until(lambda: outcomes(city.workspace.ledger, SIGN)[-1] == "done")
+
+    assert "no fresh signature" in work.notes.errors[0].english
+    assert timestamp(city) != b""
+
+
+def test_a_hold_does_not_keep_the_worker_from_signing(city: City) -> None:
+    workspace = city.workspace
+    with working(workspace):
+        until(lambda: city.live_number() == 1)
+        city.commit({ARTICLE: make_article("出错了")})
+        until(lambda: city.live_number() == 2)
+    release.rollback(workspace.office(workspace.targets(), 10), at=parse_date(NOW), who="王")
+    before = timestamp(city)
+    work = made(workspace)
+    work.clock.at += VALIDITY.sign_again_after("dir:dmz/www")
+    work.worker.sign_once()
+
+    assert timestamp(city) != before
+    assert [hold.kind for hold in workspace.ledger.holds()] == [HoldKind.ROLLBACK]
+    assert "出错了" not in city.page("portal/news/2026/river.html")
 
 
 # ---- starting and stopping ------------------------------------------------------------------------------------------

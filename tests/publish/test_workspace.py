@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import brotli
 import pytest
 
 from cluster.clock import parse_date
-from cluster.errors import ContentError, TargetError
+from cluster.errors import BusyError, ContentError, TargetError
+from cluster.manifest import Manifest
+from cluster.release import Kind
 from cluster.source import FolderSource
 from publish import brake, release
 from publish.build import Order, build_lock
-from publish.workspace import Workspace, as_built, read_manifest
+from publish.state import ClusterState
+from publish.workspace import SWEEP_EVERY, Workspace
 from tests.builders import ARTICLE, NOW, make_article, make_cluster_toml, write_tree
 from tests.publish.small_city import City, make_files
 
@@ -73,10 +81,36 @@ def test_a_target_that_is_none_is_refused(city: City) -> None:
 
 
 def test_a_build_is_handed_to_a_release_with_its_moment(city: City) -> None:
-    built = as_built(city.workspace.build(Order(NOW)))
+    built = city.workspace.as_built(city.workspace.build(Order(NOW)))
 
     assert built.commit == city.head()
     assert built.now == parse_date(NOW) == datetime.fromisoformat(NOW)
+
+
+def test_a_build_is_handed_to_a_release_with_its_tree_and_the_pages_of_each_site(city: City) -> None:
+    built = city.workspace.as_built(city.workspace.build(Order(NOW)))
+
+    assert built.root == city.output().root()
+    assert dict(city.workspace.listings.walk(built.root)) == city.output().entries
+    assert built.pages == Counter(Manifest.site_of(path) for path in city.output() if brake.is_page(path))
+
+
+def test_a_build_after_another_puts_only_the_listings_of_what_changed(city: City) -> None:
+    workspace = city.workspace
+    workspace.as_built(workspace.build(Order(NOW)))
+    before = workspace.listings.known()
+    city.commit({ARTICLE: make_article("改了标题")})
+    workspace.as_built(workspace.build(Order(NOW)))
+
+    # The top, the site, its column, the year and what follows it: nothing of the other site.
+    assert 0 < len(workspace.listings.known() - before) <= 5
+
+
+def test_keys_are_made_at_the_first_publish_without_a_question(city: City) -> None:
+    assert not city.workspace.trust.is_set_up
+    publish(city)
+    assert city.workspace.trust.is_set_up
+    assert (city.root / "data" / "trust" / "1.root.json").is_file()
 
 
 # ---- what a publish leaves ------------------------------------------------------------------------------------------
@@ -88,32 +122,229 @@ def publish(city: City) -> release.Outcome:
     return workspace.publish(office, city.build(), at=parse_date(NOW), who="李明")
 
 
-def test_blobs_that_no_manifest_has_go_after_a_publish_once_they_are_the_most(city: City) -> None:
+def later_releases(city: City, count: int) -> None:
+    """Changes a page and publishes it, `count` times."""
+    for number in range(count):
+        city.commit({ARTICLE: make_article(f"第{number}次修改")})
+        publish(city)
+
+
+def strangers(city: City) -> tuple[str, Path]:
+    """A blob that belongs to nothing, and a listing that does: both as a build that was killed leaves them."""
+    blob = city.workspace.rooms.blobs.put(b"of a build that nobody published")
+    listing = city.workspace.listings.root / ("f" * 64)
+    listing.write_bytes(b"")
+    return blob, listing
+
+
+def test_what_neither_the_build_nor_a_kept_release_needs_goes_once_in_many_releases(city: City) -> None:
     publish(city)
-    blobs = city.workspace.rooms.blobs
-    old = blobs.put(b"one of few")
-    city.commit({ARTICLE: make_article("改了标题")})
+    (city.root / "var" / "swept").write_text("1")
+    blob, listing = strangers(city)
+    later_releases(city, SWEEP_EVERY - 1)
+    assert (blob in city.workspace.rooms.blobs, listing.exists()) == (True, True)
+
+    later_releases(city, 1)
+    assert (blob in city.workspace.rooms.blobs, listing.exists()) == (False, False)
+    assert (city.root / "var" / "swept").read_text() == str(SWEEP_EVERY + 1)
+    assert [sha for sha in city.output().blobs() if sha not in city.workspace.rooms.blobs] == []
+    kept = city.workspace.ledger.releases(most=city.workspace.keep_releases)
+    assert all(city.workspace.listings.holds(each.release.root) for each in kept)
+
+
+def test_a_sweep_forgets_the_trees_of_releases_that_nobody_keeps(city: City) -> None:
     publish(city)
-    assert old in blobs
+    first = city.workspace.ledger.releases()[0].release.root
+    later_releases(city, 12)
+    assert city.workspace.listings.holds(first)
 
-    many = [blobs.put(f"{number}".encode()) for number in range(2000)]
-    city.commit({ARTICLE: make_article("又改了标题")})
-    outcome = publish(city)
-
-    assert outcome.release is not None
-    assert not any(sha in blobs for sha in (old, *many))
-    assert [sha for sha in city.output().blobs() if sha not in blobs] == []
+    city.workspace.sweep()  # nothing: too few releases since the last one
+    assert city.workspace.listings.holds(first)
+    (city.root / "var" / "swept").write_text(str(13 - SWEEP_EVERY))
+    city.workspace.sweep()
+    assert first not in city.workspace.listings
 
 
-def test_nothing_is_swept_while_somebody_builds(city: City) -> None:
+def test_nothing_is_swept_while_somebody_builds_or_publishes(city: City) -> None:
     publish(city)
-    blob = city.workspace.rooms.blobs.put(b"of a build that runs")
-    for number in range(2000):
-        city.workspace.rooms.blobs.put(f"{number}".encode())
+    blob, listing = strangers(city)
+    (city.root / "var" / "swept").write_text(str(-SWEEP_EVERY))
     with build_lock(city.workspace.settings.var):
         assert city.workspace.sweep() == 0
+    with city.workspace.ledger.locked():
+        assert city.workspace.sweep() == 0
+    assert (blob in city.workspace.rooms.blobs, listing.exists()) == (True, True)
+
+    assert city.workspace.sweep() == 1
+    assert (blob in city.workspace.rooms.blobs, listing.exists()) == (False, False)
+
+
+def test_nothing_is_swept_before_the_first_release(city: City) -> None:
+    city.build()
+    assert city.workspace.sweep(at_once=True) == 0
+
+
+def test_what_a_banner_shows_is_not_swept(city: City) -> None:
+    publish(city)
+    workspace = city.workspace
+    office = workspace.office(workspace.targets(), 10)
+    release.change_state(office, ClusterState(grey=True, zh="停水"), at=parse_date(NOW), who="李明")
+    workspace.sweep(at_once=True)
+
+    overlay = workspace.ledger.releases()[0].release.overlay
+    assert {path for path, _ in overlay} >= {"portal/_mode.css", "portal/notice.html", "congress/notice.html"}
+    assert all(entry.raw in workspace.rooms.blobs for _, entry in overlay)
+
+
+def test_a_tree_that_is_damaged_is_not_swept_by_and_does_not_stop_a_publish(city: City) -> None:
+    publish(city)
+    blob, _ = strangers(city)
+    root = city.workspace.ledger.releases()[0].release.root
+    later_releases(city, 1)
+    (city.workspace.listings.root / root).write_bytes(b"rubbish")
+    (city.root / "var" / "swept").write_text(str(-SWEEP_EVERY))
+    city.commit({ARTICLE: make_article("最后一次修改")})
+    publish(city)
+
+    assert city.live_number() == 3
     assert blob in city.workspace.rooms.blobs
-    assert city.workspace.sweep() > 2000
+
+
+# ---- a lost var -----------------------------------------------------------------------------------------------------
+
+
+def test_after_var_was_lost_the_next_publish_goes_on_as_if_nothing_was(city: City) -> None:
+    publish(city)
+    shutil.rmtree(city.root / "var")
+    assert not publish(city).is_new
+
+    shutil.rmtree(city.root / "var")
+    city.commit({ARTICLE: None})
+    outcome = publish(city)
+    assert outcome.held == ()
+    assert "portal/news/2026/river.html" in outcome.changes.removed
+    assert city.live_number() == 2
+
+
+def test_after_var_was_lost_the_brake_still_holds(city: City) -> None:
+    publish(city)
+    shutil.rmtree(city.root / "var")
+    city.commit({"sites/cluster.toml": make_cluster_toml(sites=["portal"])})
+    assert [removal.site for removal in publish(city).held] == ["congress"]
+
+
+# ---- purging a secret -----------------------------------------------------------------------------------------------
+
+SECRET = "7c1f-secret-of-the-mayor-42ab"
+LEAK = "content/portal/news/2026/leak.md"
+
+
+def holding(folder: Path, secret: str = SECRET) -> list[str]:
+    """The files below a folder in which the secret can be read, plain or compressed."""
+    return [
+        str(path.relative_to(folder))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and (secret.encode() in path.read_bytes() or secret.encode() in unpacked(path.read_bytes()))
+    ]
+
+
+def unpacked(data: bytes) -> bytes:
+    try:
+        return brotli.decompress(data)
+    except brotli.error:
+        return b""
+
+
+def purge(city: City) -> release.Outcome:
+    workspace = city.workspace
+    office = workspace.office(workspace.targets(), workspace.keep_releases)
+    now = parse_date(NOW)
+    return workspace.publish(office, city.build(), at=now, who="李明", accept_removals=True, purge=True)
+
+
+def test_after_a_purge_nothing_holds_the_secret_but_git(city: City) -> None:
+    city.commit({LEAK: make_article(f"标题 {SECRET}", body=f"正文 {SECRET}。\n\n" * 300, summary=SECRET)})
+    publish(city)
+    later_releases(city, 1)
+    assert holding(city.root / "dmz") != []
+    assert holding(city.root / "var") != []
+
+    city.commit({LEAK: None})
+    outcome = purge(city)
+    assert outcome.failures == ()
+    assert "portal/news/2026/leak.html" in outcome.changes.removed
+    assert holding(city.root / "dmz") == []
+    assert holding(city.root / "var") == []
+    assert [name for name in holding(city.root / "data") if not name.startswith("content.git/")] == []
+
+
+def test_a_purge_leaves_nothing_in_the_index_even_where_sqlite_keeps_deleted_bytes(city: City) -> None:
+    publish(city)
+    with closing(sqlite3.connect(city.workspace.rooms.index)) as db:
+        db.execute("PRAGMA secure_delete = OFF")  # what some systems' SQLite does by itself
+        db.execute("CREATE TABLE leak (words TEXT)")
+        db.execute("INSERT INTO leak VALUES (?)", (SECRET * 500,))
+        db.commit()
+        db.execute("DROP TABLE leak")
+        db.commit()
+    assert holding(city.root / "var") != []
+
+    purge(city)
+    assert holding(city.root / "var") == []
+    assert not publish(city).is_new
+
+
+def test_a_purge_that_cannot_clean_up_says_so_and_the_next_publish_does_it(city: City) -> None:
+    city.commit({LEAK: make_article(SECRET)})
+    publish(city)
+    city.commit({LEAK: None})
+    built = city.build()
+    workspace = city.workspace
+    office = workspace.office(workspace.targets(), 10)
+    with build_lock(workspace.settings.var), pytest.raises(BusyError):
+        workspace.publish(office, built, at=parse_date(NOW), who="李明", accept_removals=True, purge=True)
+    assert holding(city.root / "dmz") == []
+    assert holding(city.root / "var") != []
+
+    assert not publish(city).is_new
+    assert holding(city.root / "var") == []
+
+
+def test_a_purge_that_no_target_took_leaves_var_as_it_is(city: City) -> None:
+    city.commit({LEAK: make_article(SECRET)})
+    publish(city)
+    city.commit({LEAK: None})
+    (city.root / "dmz").rename(city.root / "away")
+    (city.root / "dmz").write_text("in the way")
+    assert purge(city).receipts == ()
+    assert holding(city.root / "var") != []
+
+    (city.root / "dmz").unlink()
+    (city.root / "away").rename(city.root / "dmz")
+    assert publish(city).release.kind is Kind.PURGE
+    assert holding(city.root / "dmz") == holding(city.root / "var") == []
+
+
+def test_after_a_purge_the_next_build_is_what_it_would_have_been(city: City) -> None:
+    city.commit({LEAK: make_article(SECRET)})
+    publish(city)
+    city.commit({LEAK: None})
+    purge(city)
+    assert not publish(city).is_new
+    assert city.output() == city.build(full=True).manifest
+    assert city.workspace.listings.known() >= {city.output().root()}
+
+
+def test_after_a_purge_there_is_no_way_back(city: City) -> None:
+    city.commit({LEAK: make_article(SECRET)})
+    publish(city)
+    city.commit({LEAK: None})
+    purge(city)
+    office = city.workspace.office(city.workspace.targets(), 10)
+    with pytest.raises(TargetError):
+        release.rollback(office, at=parse_date(NOW), who="李明")
+    with pytest.raises(TargetError, match="was purged"):
+        release.rollback(office, 1, at=parse_date(NOW), who="李明")
 
 
 def test_the_number_of_kept_releases_is_the_cluster_s_and_a_mistake_on_main_is_no_obstacle(city: City) -> None:
@@ -147,17 +378,27 @@ def lost(city: City) -> list[brake.Removal]:
     return brake.judge(found.pages, found.gone, set(city.output().sites()))
 
 
+def weighed(before: Manifest, after: Manifest) -> list[brake.Removal]:
+    """The same from two whole trees."""
+    counts = Counter(Manifest.site_of(path) for path in before if brake.is_page(path))
+    pages = {site: counts[site] for site in before.sites()}
+    return brake.judge(pages, [path for path in before if path not in after], set(after.sites()))
+
+
 @pytest.mark.parametrize("changes", SINCE.values(), ids=SINCE)
-def test_what_a_build_tells_is_what_publishing_would_weigh(city: City, changes: dict[str, bytes | None]) -> None:
+def test_what_a_build_tells_is_what_publishing_weighs(city: City, changes: dict[str, bytes | None]) -> None:
     city.commit({"content/portal/news/2026/links.md": NOTICES})
     publish(city)
+    released = city.output()
     city.commit(changes)
     city.build()
-    assert lost(city) == brake.removals(read_manifest(city.workspace.released), city.output())
+    assert lost(city) == weighed(released, city.output())
 
     city.commit({PLAN: make_article("别的方案")})
     city.build()
-    assert lost(city) == brake.removals(read_manifest(city.workspace.released), city.output())
+    told = lost(city)
+    assert told == weighed(released, city.output())
+    assert list(publish(city).held) == [removal for removal in told if removal.is_held]
 
 
 def test_what_went_and_came_back_is_not_lost(city: City) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
+import brotli
 import pytest
 
 from cluster import item as item_file
@@ -154,3 +156,59 @@ def test_an_article_inserted_into_a_statute_can_be_linked_to_by_its_number(city:
     for anchor in ("zhang-1", "tiao-123", "tiao-123-1"):
         assert f'id="{anchor}"' in page
         assert f'href="#{anchor}"' in page
+
+
+def test_a_day_of_mourning_is_grey_on_every_page_and_leaves_no_trace(city: City) -> None:
+    before = city.live_bytes()
+    assert zhanqun(city.base, "state", "grey").code == 0
+    grey = city.live_bytes()
+    changed = {path for path in before if grey[path] != before[path]}
+    assert {path.partition("/")[2].removesuffix(".br") for path in changed} == {"_mode.css"}
+    assert "grayscale" in city.get("/_mode.css").text
+
+    assert zhanqun(city.base, "state", "clear").code == 0
+    assert city.live_bytes() == before
+
+
+def test_a_secret_that_went_live_is_purged_and_a_rollback_cannot_bring_it_back(city: City, clerk: Clerk) -> None:
+    secret = "7c1f-身份证号-42ab"
+    clerk.write(FLU, make_article("流感疫苗开始接种", "2026-11-19T08:00", f"名单：{secret}。"))
+    clerk.push("误传名单")
+    assert city.publish().code == 0
+    assert secret in city.get(FLU_URL).text
+
+    assert zhanqun(city.base, "rm", "portal/news/notices/2026/flu.md", "--reason", "误传").code == 0
+    assert zhanqun(city.base, "purge").code == 4
+    assert zhanqun(city.base, "purge", "--yes").code in (0, 3)
+    assert city.get(FLU_URL).status == 410
+    for folder in ("dmz", "var"):
+        assert [path for path in (city.base / folder).rglob("*") if path.is_file() and _says(path, secret)] == []
+    back = zhanqun(city.base, "rollback", "2")
+    assert (back.code, "was purged" in back.err) == (1, True)
+    assert city.get(GOOD_URL).status == 200
+
+
+def _says(path: Path, words: str) -> bool:
+    """Whether words can be read in a file, plain or compressed."""
+    data = path.read_bytes()
+    with suppress(brotli.error):
+        data += brotli.decompress(data)
+    return words.encode() in data
+
+
+def test_a_second_web_server_that_was_down_catches_up(city: City, clerk: Clerk) -> None:
+    targets = ("dir:dmz/www", "dir:second/www")
+    assert city.publish(*targets).code == 0
+    (city.base / "second").rename(city.base / "away")
+    (city.base / "second").write_text("in the way")
+    for day in (17, 18, 19):
+        clerk.write(FLU.replace("flu", f"flu-{day}"), make_article(f"通知 {day}", f"2026-11-{day}"))
+        clerk.push("通知")
+        assert city.publish(*targets).code == 3
+    assert city.get("/news/notices/2026/flu-19.html").status == 200
+
+    (city.base / "second").unlink()
+    (city.base / "away").rename(city.base / "second")
+    assert city.publish(*targets).code == 0
+    live = [(city.base / name / "www" / "current").resolve().name for name in ("dmz", "second")]
+    assert live[0] == live[1]
