@@ -7,7 +7,7 @@ PORT ?=
 LAWS := $(wildcard ../shared/data/laws)
 export ZHANQUN_LAWS ?= $(if $(LAWS),$(abspath $(LAWS)),)
 
-.PHONY: help setup setup-dev up test bench soak check format screenshots catalogues lock clean
+.PHONY: help setup setup-dev up test bench bench-publish faults soak check format screenshots catalogues lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
@@ -22,6 +22,12 @@ test: setup-dev ## set up what the tests need and run all of them
 
 bench: setup-dev ## measure beside Hugo and stock Pelican into docs/benchmarks/engine.md (SIZES=10000,100000,300000 WORK=/tmp/zhanqun-bench)
 	$(BIN)/python -m bench.engine --sizes $(or $(SIZES),10000,100000) --work $(or $(WORK),/tmp/zhanqun-bench) --report docs/benchmarks
+
+bench-publish: setup-dev ## measure publishing: WORK=../bench-work SIZE=300000
+	$(BIN)/python -m bench.publish --work $(or $(WORK),../bench-work) --size $(or $(SIZE),10000) --report docs/benchmarks
+
+faults: setup-dev ## kill, cut the power, fill the disk: hundreds of points, into docs/reliability.md
+	$(BIN)/python -m tests.faults --points $(or $(POINTS),800) --report docs/reliability.md
 
 soak: setup-dev ## random edits for hours: an incremental build equals a clean one (MINUTES=60 SEED=0)
 	$(BIN)/python -m tests.tools.soak --minutes $(or $(MINUTES),60) --seed $(or $(SEED),0)
@@ -46,7 +52,7 @@ catalogues: setup-dev ## bring the translation files up to the words in code and
 	$(BIN)/python -m tests.tools.cli_words
 
 lock: ## pin the dependencies anew, with hashes (needs uv)
-	uv pip compile -q pyproject.toml --extra inside --extra build --extra dev --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -o requirements-dev.lock
+	uv pip compile -q pyproject.toml --extra inside --extra s3 --extra build --extra dev --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -o requirements-dev.lock
 	uv pip compile -q pyproject.toml --extra inside --extra build -c requirements-dev.lock --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -o requirements.lock
 
 clean: ## remove what can be made again: var, dmz, output (data stays)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests need from the system: Chromium, Java, Node with npm, CJK fonts, Git; then the HTML checker from npm.
+# What the tests need from the system: Chromium, Java, Node with npm, CJK fonts, Git, OpenSSH, nginx; then the HTML checker from npm.
 # As root the missing Debian packages are installed; anybody else is told what to install.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -15,6 +15,15 @@ command -v npm >/dev/null || need npm
 # Playwright's own Node wants it.
 ldconfig -p 2>/dev/null | grep -q libatomic.so.1 || need libatomic1
 command -v git >/dev/null || need git
+# The fault harness is held against it.
+command -v strace >/dev/null || need strace
+command -v ssh >/dev/null || need openssh-client
+[ -x /usr/sbin/sshd ] || need openssh-server
+# nginx lies in /usr/sbin, which is not in everybody's PATH.
+PATH="$PATH:/usr/sbin" command -v nginx >/dev/null || need nginx-light
+ls /usr/lib/nginx/modules/ngx_http_brotli_static_module.so >/dev/null 2>&1 || need libnginx-mod-http-brotli-static
+command -v curl >/dev/null || need curl
+command -v openssl >/dev/null || need openssl
 if command -v fc-list >/dev/null && [ -n "$(fc-list :lang=zh family | grep -i 'noto.*cjk' || true)" ]; then :; else need fonts-noto-cjk; fi
 
 if [ -n "$missing" ]; then
