@@ -206,16 +206,29 @@ def report(rows: dict[str, Any], known: dict[str, Any]) -> str:
     """The page, whole."""
     first, bundle = rows["first"], rows["bundle"]
     machine, versions = known["machine"], known["versions"]
+    live, switch = (statistics.median(row[name] for row in rows[of]) for of, name in _TIMES)
     table = [
-        ("thirty changed pages, built → live through `dir:`", _spread(rows["thirty"], "live", "s"), "≤ 1.5 s"),
+        (
+            "thirty changed pages, built → live through `dir:`",
+            _spread(rows["thirty"], "live", "s"),
+            _must("1.5 s", live <= 1.5),
+        ),
         ("the same, CPU", _spread(rows["thirty"], "live_cpu", "s"), ""),
-        ("the same until the receipt, every tenth with the sweep", _spread(rows["thirty"], "wall", "s"), ""),
+        ("the same until the receipt", _spread(rows["thirty"], "wall", "s"), ""),
         ("paths that change with them", _spread(rows["thirty"], "paths", ""), ""),
-        ("rollback, the switch with its sync", _spread(rows["rollback"], "switch", "s"), "≤ 0.1 s"),
-        ("rollback, the whole action", _spread(rows["rollback"], "wall", "s"), ""),
-        ("first publish of everything, peak memory of all processes", f"{first['peak'] / 2**20:,.0f} MiB", "≤ 500 MiB"),
+        ("rollback, the switch with its sync", _spread(rows["rollback"], "switch", "s"), _must("0.1 s", switch <= 0.1)),
+        ("rollback, the whole action; the longest with a sweep", _spread(rows["rollback"], "wall", "s"), ""),
+        (
+            "first publish of everything, peak memory of all processes",
+            f"{first['peak'] / 2**20:,.0f} MiB",
+            _must("500 MiB", first["peak"] <= 500 * 2**20),
+        ),
         ("the same, wall · CPU", f"{first['wall']:.0f} s · {first['cpu']:.0f} s", ""),
-        ("bytes of a bundle of thirty pages", f"{bundle['bundle']:,}", f"≤ {bundle['allowed']:,.0f}"),
+        (
+            "bytes of a bundle of thirty pages",
+            f"{bundle['bundle']:,}",
+            _must(f"{bundle['allowed']:,.0f}", bundle["bundle"] <= bundle["allowed"]),
+        ),
         (
             "of them brotli · metadata · changed paths",
             f"{bundle['brotli']:,} · {bundle['metadata']:,} · {bundle['paths']}",
@@ -231,6 +244,13 @@ def report(rows: dict[str, Any], known: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+_TIMES = (("thirty", "live"), ("rollback", "switch"))
+
+
+def _must(bound: str, is_met: bool) -> str:
+    return f"≤ {bound}: {'met' if is_met else '**missed**'}"
 
 
 def _spread(rows: list[dict[str, float]], name: str, unit: str) -> str:

@@ -19,7 +19,7 @@ from publish.delivery.bucket import LIMITS
 from publish.delivery.mirror import STATE, MirrorState, Stub
 from publish.delivery.s3 import S3Target
 from publish.receiver import Receipt
-from tests.publish.delivery.s3_city import NOW, City, Files
+from tests.publish.delivery.city import NOW, City, Files
 from tests.publish.delivery.s3_store import Fault, Store, running_store
 
 # One try and one thread, so that a fault that was planned is felt, at the request that was meant.
