@@ -58,6 +58,11 @@ class Item:
     body_line: int
 
 
+def url_of(path: str) -> str:
+    """The URL path of the item in a well-formed file, as `Place.url` gives it, without looking at the parts again."""
+    return f"/{path.split('/', 2)[2].removesuffix('.md')}.html"
+
+
 def item_key(path: str) -> str:
     """The item's path below `content/`, which is its id when it gives none."""
     return path.removeprefix("content/")

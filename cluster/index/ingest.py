@@ -14,6 +14,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 from cluster.index.card import Card, make_card
 from cluster.index.schema import read_meta, write_meta
@@ -42,8 +43,7 @@ class Updated:
     removed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One changed file as read: the card of a well-formed item, its issues as lines of JSON, its place in the spool."""
 
     entry: Entry

@@ -6,9 +6,10 @@ directories are brought up with the changed ones alone, so the root of 300,000 f
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from cluster.errors import FormatError
@@ -40,13 +41,12 @@ class Finding(NamedTuple):
     value: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """One output file that was made."""
+class Made(NamedTuple):
+    """One output file that was made, with what it read, where that is followed at all."""
 
     key: PageKey
     entry: Entry
-    reads: Reads = field(default_factory=Reads)
+    reads: Reads | None = None
     findings: tuple[Finding, ...] = ()
 
 
@@ -269,37 +269,48 @@ class SiteOutputs:
         """A file's hashes as the last build left them."""
         return None if self._is_new else self.entry(path)
 
-    def keep(self, made: Made) -> None:
-        """Takes one file that was made; what is as it was is not written again."""
-        row = None
-        if not self._is_new or made.key.path in self.written:
-            row = self._row("number, raw, brotli, size, kind, subject, year, part", made.key.path)
-        if row is None:
-            number = self._insert(made)
-        else:
-            number = int(row[0])
-            self._forget_notes(number)
-            known = _entry(*row[1:4])
-            if known != made.entry:
-                self._changed(made.key.path, self.written, known)
-            if known != made.entry or tuple(row[4:]) != tuple(made.key[1:]):
-                self._replace(number, made)
-        self._note(number, made)
+    def keep(self, *some: Made) -> None:
+        """Takes files that were made, thousands best a chunk at a time; what is as it was is not written again."""
+        made = {one.key.path: one for one in some}
+        known = {path: row for path in made if (row := self._row_of_known(path)) is not None}
+        new = [one for path, one in made.items() if path not in known]
+        numbers = {path: int(row[0]) for path, row in known.items()}
+        self._forget_notes(list(numbers.values()))
+        numbers.update(self._insert(new))
+        self._replace([(row, made[path]) for path, row in known.items()])
+        self._note([(numbers[path], one) for path, one in made.items()])
 
-    def _insert(self, made: Made) -> int:
-        folder, name = _cut(made.key.path)
-        self._add(made.key.path, 1)
-        self._changed(made.key.path, self.written, None)
-        cursor = self._db.execute(
-            f"INSERT INTO page (site, {_KEY}, raw, brotli, size) VALUES ({','.join('?' * 10)})",
-            (self.site, folder, name, *made.key[1:], *_values(made.entry)),
+    def _row_of_known(self, path: str) -> sqlite3.Row | None:
+        if self._is_new and path not in self.written:
+            return None
+        return self._row("number, raw, brotli, size, kind, subject, year, part", path)
+
+    def _insert(self, made: list[Made]) -> dict[str, int]:
+        first = self._db.execute("SELECT coalesce(max(number), 0) + 1 FROM page").fetchone()[0] if made else 0
+        numbers = {one.key.path: number for number, one in enumerate(made, first)}
+        for path in numbers:
+            self._add(path, 1)
+            self._changed(path, self.written, None)
+        self._db.executemany(
+            f"INSERT INTO page (number, site, {_KEY}, raw, brotli, size) VALUES ({','.join('?' * 11)})",
+            [
+                (numbers[one.key.path], self.site, *_cut(one.key.path), *one.key[1:], *_values(one.entry))
+                for one in made
+            ],
         )
-        return int(cursor.lastrowid or 0)
+        return numbers
 
-    def _replace(self, number: int, made: Made) -> None:
-        self._db.execute(
+    def _replace(self, found: list[tuple[sqlite3.Row, Made]]) -> None:
+        rows = []
+        for row, one in found:
+            known = _entry(*row[1:4])
+            if known != one.entry:
+                self._changed(one.key.path, self.written, known)
+            if known != one.entry or tuple(row[4:]) != tuple(one.key[1:]):
+                rows.append((*one.key[1:], *_values(one.entry), row[0]))
+        self._db.executemany(
             "UPDATE page SET kind = ?, subject = ?, year = ?, part = ?, raw = ?, brotli = ?, size = ? WHERE number = ?",
-            (*made.key[1:], *_values(made.entry), number),
+            rows,
         )
 
     def _add(self, path: str, count: int) -> None:
@@ -314,29 +325,31 @@ class SiteOutputs:
             values = _values(known) if known is not None else (None, None, None)
             self._db.execute("INSERT OR IGNORE INTO since VALUES (?, ?, ?, ?)", (full, *values))
 
-    def _note(self, number: int, made: Made) -> None:
-        if made.reads.keys:
-            self._db.executemany("INSERT INTO reading VALUES (?, ?)", [(key, number) for key in made.reads.keys])
-        if made.reads.spans:
-            self._db.executemany("INSERT INTO span VALUES (?,?,?,?,?,?)", [(*one, number) for one in made.reads.spans])
-        if made.findings:
-            self.loose.update((kind, name) for kind, name, _ in made.findings if name)
-            self._db.executemany(
-                "INSERT INTO finding VALUES (?,?,?,?,?)", [(self.site, number, *one) for one in made.findings]
-            )
+    def _note(self, made: list[tuple[int, Made]]) -> None:
+        read = [(number, one.reads) for number, one in made if one.reads is not None]
+        keys = [(key, number) for number, reads in read for key in reads.keys]
+        spans = [(*span, number) for number, reads in read for span in reads.spans]
+        findings = [(self.site, number, *finding) for number, one in made for finding in one.findings]
+        self.loose.update((kind, name) for _, _, kind, name, _ in findings if name)
+        self._db.executemany("INSERT INTO reading VALUES (?, ?)", keys)
+        self._db.executemany("INSERT INTO span VALUES (?,?,?,?,?,?)", spans)
+        self._db.executemany("INSERT INTO finding VALUES (?,?,?,?,?)", findings)
 
-    def _forget_notes(self, number: int) -> None:
-        found = self._db.execute("SELECT kind, name FROM finding WHERE page = ? AND name <> ''", (number,))
+    def _forget_notes(self, numbers: list[int]) -> None:
+        if not numbers:
+            return
+        pages, these = "page IN (SELECT value FROM json_each(?))", (json.dumps(numbers),)
+        found = self._db.execute(f"SELECT kind, name FROM finding WHERE {pages} AND name <> ''", these)
         self.loose.update((row[0], row[1]) for row in found)
         for table in ("reading", "span", "finding"):
-            self._db.execute(f"DELETE FROM {table} WHERE page = ?", (number,))
+            self._db.execute(f"DELETE FROM {table} WHERE {pages}", these)
 
     def remove(self, paths: Iterable[str]) -> None:
         """Takes files away that the site no longer has."""
         for path in paths:
             row = self._row("number, raw, brotli, size", path)
             if row is not None:
-                self._forget_notes(row[0])
+                self._forget_notes([row[0]])
                 self._db.execute("DELETE FROM page WHERE number = ?", (row[0],))
                 self._add(path, -1)
                 self._changed(path, self.removed, _entry(*row[1:]))

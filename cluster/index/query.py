@@ -25,7 +25,7 @@ from cluster.pool import Pool
 from cluster.site import Cluster
 from cluster.source import Entry, Source
 from cluster.spool import Spool
-from cluster.validation import item_key
+from cluster.validation import item_key, url_of
 
 _decode = json.JSONDecoder().raw_decode
 _ITEM = (
@@ -40,6 +40,10 @@ _AFTER = f"{_BESIDE} AND (date, path) > (?3, ?4) AND (year > 0) = ?5 AND shown O
 _BETWEEN = (
     f"{_BESIDE} AND (date, path) >= (?3, ?4) AND (date, path) <= (?6, ?7) AND (year > 0) = ?5 AND shown "
     "ORDER BY date, path"
+)
+_AT_PLACES = (
+    "WITH place (path, number) AS (SELECT value, key FROM json_each(:places)) "
+    "SELECT {} FROM place JOIN item USING (path)"
 )
 _LISTED = f"SELECT {_ITEM} FROM listing JOIN item USING (path) WHERE listing.site = :site AND list = :list"
 
@@ -347,17 +351,29 @@ class Index:
 
     def of_year(self, site: str, list: str, year: int, *, skip: int, count: int) -> tuple[IndexedItem, ...]:
         """A slice of a list's items of one year, oldest first."""
+        places = self._places_of_year(site, list, year, skip, count)
+        return tuple(self._all(f"{_AT_PLACES.format(_ITEM)} ORDER BY number", places=json.dumps([*places])))
+
+    def addresses_of_year(self, site: str, list: str, year: int, *, skip: int, count: int) -> list[tuple[str, str]]:
+        """The same items as what a sitemap says of them: URL path, and the stamp of the last change."""
+        places = self._places_of_year(site, list, year, skip, count)
+        found = self._db.execute(
+            f"{_AT_PLACES.format('path, updated')} WHERE updated <> ''", {"places": json.dumps([*places])}
+        )
+        updated = dict(found.fetchall())
+        return [(url_of(path), updated.get(path, date)) for path, date in places.items()]
+
+    def _places_of_year(self, site: str, list: str, year: int, skip: int, count: int) -> dict[str, str]:
+        """The dates of the slice by path, from the list alone: what is skipped costs no look at an item."""
         start, end = f"{year:04}", f"{year + 1:04}"
-        items = tuple(
-            self._all(
-                f"""{_LISTED} AND listing.date >= :start AND listing.date < :end
-                    ORDER BY listing.date, path LIMIT :count OFFSET :skip""",
-                site=site, list=list, start=start, end=end, count=count, skip=skip,
-            )
-        )  # fmt: skip
-        high = _place(items[-1]) if len(items) == count and items else end
-        self._saw_span(Span(site, list, high, start, _place(items[0]) if items else start))
-        return items
+        rows = self._db.execute(
+            """SELECT date, path FROM listing WHERE site = ? AND list = ? AND date >= ? AND date < ?
+               ORDER BY date, path LIMIT ? OFFSET ?""",
+            (site, list, start, end, count, skip),
+        ).fetchall()
+        high = position(*rows[-1]) if len(rows) == count and rows else end
+        self._saw_span(Span(site, list, high, start, position(*rows[0]) if rows else start))
+        return {path: date for date, path in rows}
 
     def years(self, site: str, list: str) -> dict[int, int]:
         """How many dated items each year of a list shows, oldest year first."""
@@ -455,10 +471,11 @@ class Index:
             if row is not None:
                 yield path, row[0]
 
-    def keep_body(self, blob: str, settings: str, data: str) -> None:
-        """Keeps a rendered body until its blob goes; those of other settings go now."""
-        self._db.execute("DELETE FROM body WHERE blob = ? AND settings <> ?", (blob, settings))
-        self._db.execute("INSERT OR REPLACE INTO body VALUES (?, ?, ?)", (blob, settings, data))
+    def keep_bodies(self, bodies: Mapping[tuple[str, str], str]) -> None:
+        """Keeps rendered bodies, by blob and settings, until their blob goes; those of other settings go now."""
+        rows = [(*name, data) for name, data in bodies.items()]
+        self._db.executemany("DELETE FROM body WHERE blob = ? AND settings <> ?", bodies)
+        self._db.executemany("INSERT OR REPLACE INTO body VALUES (?, ?, ?)", rows)
 
     def touches(self, after: int) -> list[Touch]:
         """The journal after a line."""

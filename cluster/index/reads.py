@@ -32,3 +32,6 @@ class Reads:
 
     keys: set[str] = field(default_factory=set)
     spans: set[Span] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.keys or self.spans)

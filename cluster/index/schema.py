@@ -1,4 +1,4 @@
-"""The tables of `var/index.db`, format 3, and the opening of the file.
+"""The tables of `var/index.db`, format 4, and the opening of the file.
 
 Three kinds of tables, all derived:
 
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from cluster.errors import BusyError
 
-FORMAT = 3
+FORMAT = 4
 # How long a process waits for another one that is writing.
 WAIT_SECONDS = 60.0
 # Kibibytes of pages that one connection keeps in memory.
@@ -35,7 +35,8 @@ CREATE TABLE item (
   body_line INTEGER NOT NULL, lists TEXT NOT NULL, shown INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX item_id ON item (id);
-CREATE INDEX item_place ON item (site, "column", date, path);
+CREATE INDEX item_place ON item (site, "column", year > 0, date, path);
+CREATE INDEX item_updated ON item (path, updated) WHERE updated <> '';
 CREATE INDEX item_law ON item (law, date) WHERE law <> '';
 CREATE INDEX item_date ON item (date) WHERE shown = 0;
 CREATE INDEX item_expires ON item (expires) WHERE expires <> '';

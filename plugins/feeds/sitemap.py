@@ -23,12 +23,8 @@ _INDEX = "index"
 _PAGES = "pages"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """One page: its URL path and the stamp of its last change, empty when it has none."""
-
-    path: str
-    modified: str
+# One page: its URL path and the stamp of its last change, empty when it has none.
+Address = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +55,8 @@ class Sitemaps:
             return _index(job, self._parts(job.index.years(job.site.key, OWN)))
         if key.year:
             skip = (key.number - 1) * self.part
-            items = job.index.of_year(job.site.key, OWN, key.year, skip=skip, count=self.part)
-            return _url_set(job, map(_address, items))
+            found = job.index.addresses_of_year(job.site.key, OWN, key.year, skip=skip, count=self.part)
+            return _url_set(job, found)
         pages = [*_pages(job), *map(_address, job.index.standing(job.site.key, OWN))]
         if key.subject == _PAGES:
             return _url_set(job, pages)
@@ -68,18 +64,18 @@ class Sitemaps:
 
 
 def _pages(job: Job) -> Iterator[Address]:
-    yield Address("/", job.index.latest(job.site.key, ""))
-    yield Address("/sitemap.html", "")
+    yield "/", job.index.latest(job.site.key, "")
+    yield "/sitemap.html", ""
     for column in job.shown_columns():
-        yield Address(column.url, job.index.latest(job.site.key, column.path))
+        yield column.url, job.index.latest(job.site.key, column.path)
     if job.site.topics:
-        yield Address("/topics/", "")
+        yield "/topics/", ""
     for name in job.site.topics:
-        yield Address(f"/topics/{name}/", job.index.latest(job.site.key, f"topic:{name}"))
+        yield f"/topics/{name}/", job.index.latest(job.site.key, f"topic:{name}")
 
 
 def _address(item: IndexedItem) -> Address:
-    return Address(item.url, item.modified)
+    return item.url, item.modified
 
 
 def _index(job: Job, parts: Iterable[PageKey]) -> bytes:
@@ -88,10 +84,11 @@ def _index(job: Job, parts: Iterable[PageKey]) -> bytes:
 
 
 def _url_set(job: Job, addresses: Iterable[Address]) -> bytes:
-    rows = "".join(_url(job, address) for address in addresses)
+    host = escape(job.address)
+    rows = "".join([_url(host, path, modified) for path, modified in addresses])
     return f'{_HEAD}<urlset xmlns="{_SPACE}">\n{rows}</urlset>\n'.encode()
 
 
-def _url(job: Job, address: Address) -> str:
-    modified = f"<lastmod>{address.modified}</lastmod>" if address.modified else ""
-    return f"<url><loc>{escape(job.address + address.path)}</loc>{modified}</url>\n"
+def _url(host: str, path: str, modified: str) -> str:
+    changed = f"<lastmod>{modified}</lastmod>" if modified else ""
+    return f"<url><loc>{host}{escape(path)}</loc>{changed}</url>\n"

@@ -77,10 +77,8 @@ class PagesGenerator(Generator):  # type: ignore[misc]
 
     def _keep(self, results: Iterable[Chunk]) -> None:
         for result in results:
-            for made in result.made:
-                self.job.outputs.keep(made)
-            for (blob, settings), body in result.bodies.items():
-                self.job.index.keep_body(blob, settings, body)
+            self.job.outputs.keep(*result.made)
+            self.job.index.keep_bodies(result.bodies)
 
     def _needed_notices(self) -> list[PageKey]:
         """The leaving notices to make; those that no page needs any more go."""
@@ -174,7 +172,7 @@ class PageBench:
             composed = self._compose(findings, key)
         data = composed if isinstance(composed, bytes) else self._render(key, composed)
         entry = self.job.sink.put(key.path, data, self.job.outputs.known(key.path))
-        return Made(key, entry, reads, findings.notes())
+        return Made(key, entry, reads or None, findings.notes())
 
     def _compose(self, findings: Findings, key: PageKey) -> Composed | bytes:
         maker = self._makers_by_kind.get(key.kind)

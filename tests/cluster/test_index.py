@@ -306,10 +306,10 @@ def test_redirects_of_shown_items_come_by_old_path(index, cluster):
 
 def test_rendered_bodies_are_kept_for_a_blob_under_its_latest_settings(index):
     assert index.body("blob", "old") is None
-    index.keep_body("blob", "old", "<p>一</p>")
-    index.keep_body("other", "old", "<p>二</p>")
-    index.keep_body("blob", "new", "<p>三</p>")
-    index.keep_body("blob", "new", "<p>四</p>")
+    index.keep_bodies({("blob", "old"): "<p>一</p>"})
+    index.keep_bodies({("other", "old"): "<p>二</p>"})
+    index.keep_bodies({("blob", "new"): "<p>三</p>"})
+    index.keep_bodies({("blob", "new"): "<p>四</p>"})
     assert index.body("blob", "new") == "<p>四</p>"
     assert index.body("blob", "old") is None
     assert index.body("other", "old") == "<p>二</p>"
@@ -318,7 +318,7 @@ def test_rendered_bodies_are_kept_for_a_blob_under_its_latest_settings(index):
 def test_bodies_that_are_not_kept_are_told_with_their_blobs(index, cluster):
     settle(index, cluster, dated("a", "2026-01-01", body="一。") | dated("b", "2026-01-02"))
     kept, other = index.items("portal")
-    index.keep_body(kept.blob, "s", "kept")
+    index.keep_bodies({(kept.blob, "s"): "kept"})
     assert list(index.unkept([kept.path, other.path, "content/portal/news/2026/none.md"])) == [(other.path, other.blob)]
 
 
@@ -393,7 +393,7 @@ def test_what_fails_in_a_transaction_leaves_everything_as_it_was(index):
     def fail() -> None:
         with index.writing():
             index.note_media(["a"])
-            index.keep_body("blob", "s", "kept")
+            index.keep_bodies({("blob", "s"): "kept"})
             raise KeyError
 
     with pytest.raises(KeyError):

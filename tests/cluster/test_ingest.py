@@ -247,8 +247,8 @@ def test_a_rendered_body_goes_with_its_file_and_outlives_a_changed_configuration
     index.update(tree, cluster, NOW)
     blobs = {item.slug: item.blob for item in index.items("portal")}
     for blob in blobs.values():
-        index.keep_body(blob, "s", "kept")
-    index.keep_body("of no item", "s", "kept")
+        index.keep_bodies({(blob, "s"): "kept"})
+    index.keep_bodies({("of no item", "s"): "kept"})
     index.update(tree, make_cluster(make_cluster_files({"portal": make_site("portal", ["news"])})), NOW)
     assert [index.body(blob, "s") for blob in (*blobs.values(), "of no item")] == ["kept", "kept", None]
     tree = tree.edited(dated("a", "2026-01-01", body="二。"))

@@ -128,7 +128,7 @@ def test_openers_at_the_same_time_share_one_new_file(tmp_path):
     def open_and_keep(number: int) -> None:
         together.wait()
         own = Index(tmp_path / "index.db")
-        own.keep_body(str(number), "s", "kept")
+        own.keep_bodies({(str(number), "s"): "kept"})
         own.close()
 
     with ThreadPoolExecutor(6) as openers:

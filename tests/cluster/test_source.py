@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -197,7 +196,7 @@ def test_a_file_that_was_saved_since_the_folder_was_opened_is_refused(folder):
     with pytest.raises(ChangedError, match="changed meanwhile") as told:
         source.read(entry)
     assert "重试" in told.value.chinese
-    assert FolderSource(folder).read(replace(entry, blob=blob_id(make_article(title="anders"))))
+    assert FolderSource(folder).read(entry._replace(blob=blob_id(make_article(title="anders"))))
 
 
 def test_a_file_is_weighed_without_being_read(folder, tmp_path):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.issues import Issue
-from cluster.validation import Item, Place, find_place, item_key, read_item
+from cluster.validation import Item, Place, find_place, item_key, read_item, url_of
 from tests.builders import ARTICLE, make_article, make_page, make_raw
 
 
@@ -40,7 +40,7 @@ def codes(issues: list[Issue]) -> list[tuple[str, int]]:
 )
 def test_a_path_names_its_place_and_the_place_its_url(path, place, url):
     assert find_place(path) == place
-    assert place.url == url
+    assert place.url == url == url_of(path)
 
 
 @pytest.mark.parametrize(

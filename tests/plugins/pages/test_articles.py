@@ -291,7 +291,7 @@ def test_a_body_kept_from_an_earlier_run_gives_the_same_page_and_issues() -> Non
     job = make_job(make_cluster_files() | {ARTICLE: make_article(body=HARD)})
     first = compose(job, RIVER)
     for (blob, settings), body in job.bodies.items():
-        job.index.keep_body(blob, settings, body)
+        job.index.keep_bodies({(blob, settings): body})
     second = compose(replace(job, source=Unreadable({})), RIVER)
     assert first == second
     assert [issue.code for issue in first[1].issues] == ["html-removed", "heading-first", "link-missing"]
