@@ -17,7 +17,8 @@ from pathlib import Path
 from cluster.site import Cluster, Column, Site
 
 _PROGRAM = Path(__file__).parent.parent
-_ROOMS = ("cluster", "plugins", "publish")
+# What makes pages; the rest of `publish` carries them away, and an upgrade of it makes no page anew.
+MAKERS = ("cluster", "plugins", "publish/build.py", "publish/pelican_run.py", "publish/recipe.py")
 _LIBRARIES = ("pelican", "markdown", "jinja2", "nh3", "brotli", "babel", "feedgenerator")
 
 
@@ -60,7 +61,7 @@ def loaded_program() -> str:
     A process that lives long asks when it starts.
     """
     libraries = "".join(f"{library} {importlib.metadata.version(library)}\0" for library in _LIBRARIES)
-    return libraries + _hash_of(_PROGRAM / room for room in _ROOMS)
+    return libraries + _hash_of(_PROGRAM / maker for maker in MAKERS)
 
 
 def theme_hash(theme: Path) -> str:
@@ -75,11 +76,11 @@ def _hash_of_states(theme: Path, _states: tuple[tuple[Path, int, int, int], ...]
     return _hash_of([theme])
 
 
-def _hash_of(folders: Iterable[Path]) -> str:
+def _hash_of(places: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for folder in folders:
-        for file in sorted(file for file in folder.rglob("*") if _is_source(file)):
-            digest.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes())
+    for place in places:
+        for file in sorted(file for file in (place, *place.rglob("*")) if _is_source(file)):
+            digest.update(f"{file.relative_to(place)}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 
 

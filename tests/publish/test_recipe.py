@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cluster.site import Cluster
-from publish.recipe import loaded_program, site_parts, site_recipe, theme_hash
+from publish.recipe import MAKERS, loaded_program, site_parts, site_recipe, theme_hash
 from tests.builders import (
     REPOSITORY,
     make_cluster,
@@ -178,11 +178,17 @@ def test_an_upgrade_under_a_running_process_does_not_change_its_recipe(tmp_path:
         shutil.copytree(REPOSITORY / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     code = (
         "from pathlib import Path; from publish.recipe import loaded_program as program; one = program();"
-        "Path('publish/watch.py').open('a').write('# newer\\n'); assert program() == one; print(one)"
+        "Path('publish/build.py').open('a').write('# newer\\n'); assert program() == one; print(one)"
     )
     runs = [subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=True) for _ in "12"]
 
     assert runs[0].stdout != runs[1].stdout
+
+
+def test_all_of_publish_that_a_build_needs_counts_to_the_program() -> None:
+    code = "import publish.build, sys; print(*sorted(name for name in sys.modules if name.startswith('publish.')))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=True, capture_output=True, text=True)
+    assert {f"{name.replace('.', '/')}.py" for name in done.stdout.split()} <= set(MAKERS)
 
 
 def test_the_program_is_told_with_the_versions_of_its_libraries() -> None:
