@@ -13,6 +13,8 @@ from cluster.validation import Item
 # The list of a site's own items by date, without those that other sites show it; no column can be called so.
 OWN = "/own"
 REFERENCES = ("translation_of", "interprets")
+# Made once: `json.dumps` with options makes an encoder at each call.
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Card(NamedTuple):
@@ -85,7 +87,7 @@ def make_card(item: Item, blob: str) -> Card:
         item.expires,
         item.topic,
         item.law,
-        json.dumps(dict(item.fields), ensure_ascii=False),
+        _encode(dict(item.fields)),
         item.body_line,
         json.dumps(sorted(lists)),
         tuple((name, item.fields[name].lstrip("/")) for name in REFERENCES if name in item.fields),

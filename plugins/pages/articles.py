@@ -107,16 +107,18 @@ def _body(job: Job, findings: Findings, item: IndexedItem, renderers: Renderers)
 def _rendered(job: Job, item: IndexedItem, renderer: BodyRenderer) -> Body:
     """The body from the cache, else rendered and kept: it depends on the blob and the renderer's settings alone.
 
-    A body that costs less to render than to keep is not kept.
+    A plain body costs less to render than to keep.
     """
     data = job.texts.get(item.blob)
     kept = job.index.body(item.blob, renderer.settings) if data is None else None
     if kept is not None:
         return parse_body(kept)
     text = item_file.read_body(data or job.source.read(Entry(item.path, item.blob)))
+    plain = renderer.plain(text)
+    if plain is not None:
+        return plain
     body = renderer.render(text)
-    if not renderer.is_cheap(text):
-        job.bodies[item.blob, renderer.settings] = dump_body(body)
+    job.bodies[item.blob, renderer.settings] = dump_body(body)
     return body
 
 

@@ -71,14 +71,16 @@ class BodyRenderer:
             skip_plain(reader)
         return reader
 
-    def is_cheap(self, text: str) -> bool:
-        """Whether rendering the body costs less than keeping it: nothing in it but plain paragraphs."""
-        return self._quick and not self._statute and is_plain(text)
+    def plain(self, text: str) -> Body | None:
+        """The body of a text that is nothing but plain paragraphs, which costs less to render than to keep."""
+        if self._quick and not self._statute and is_plain(text):
+            return Body(paragraphs(text), (), (), ())
+        return None
 
     def render(self, text: str) -> Body:
         """The body of one item; an empty one with a note when the text is nested too deep or too hard to read."""
-        if self.is_cheap(text):
-            return Body(paragraphs(text), (), (), ())
+        if (plain := self.plain(text)) is not None:
+            return plain
         text = _UNPRINTABLE.sub("", text)
         try:
             check_effort(text)
