@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console as RichConsole
 
 from cli.words import words
 from cluster.errors import ClusterError
@@ -71,22 +71,27 @@ class Console:
 
     def progress(self) -> Callable[[str], None]:
         """What long work calls at each step: a line that replaces itself on a terminal, plain lines elsewhere."""
-        screen = RichConsole(stderr=True)
-        if screen.is_terminal:
-            return lambda step: screen.print(f"[dim]…[/dim] {step}", end="\r", soft_wrap=False)
-        return lambda step: click.echo(f"… {step}", err=True)
+        if not _is_terminal():
+            return lambda step: click.echo(f"… {step}", err=True)
+        from rich.console import Console as Screen  # a twentieth of a command that finds nothing to do
+
+        screen = Screen(stderr=True)
+        return lambda step: screen.print(f"[dim]…[/dim] {step}", end="\r", soft_wrap=False)
 
     def delivery(self) -> Callable[[Progress], None]:
         """What a delivery calls while bytes travel: a line that replaces itself, or its end."""
         step = self.progress()
-        is_terminal = RichConsole(stderr=True).is_terminal
 
         def tell(progress: Progress) -> None:
             done, total = (f"{count / 1e6:.1f}" for count in (progress.done_bytes, progress.all_bytes))
-            if is_terminal or progress.done_bytes >= progress.all_bytes > 0:
+            if _is_terminal() or progress.done_bytes >= progress.all_bytes > 0:
                 step(self.words("{target}: {done} of {total} MB", target=progress.target, done=done, total=total))
 
         return tell
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty()
 
 
 _SEVERITY = {
