@@ -18,7 +18,9 @@ from cluster.site import SLUG, Cluster, Site
 
 _YEAR = re.compile(r"[1-9][0-9]{3}")
 _SLUG = re.compile(SLUG)
-_RESERVED_SLUG = re.compile(r"index|feed|list-[0-9]+")
+_RESERVED_SLUG = re.compile(r"index|feed|list-[0-9]+(?:-[0-9]+)?")
+# The same for people.
+RESERVED = "index / feed / list-N / list-M-N"
 _COPIED = ("title", "date", "updated", "expires", "topic", "law", "id")
 
 
@@ -108,13 +110,18 @@ def find_place(path: str) -> Place | Issue:
     if len(parts) < 4 or parts[0] != "content" or not path.endswith(".md"):
         return Issue.of("path-bad", path, 0)
     slug = parts[-1].removesuffix(".md")
-    if not _SLUG.fullmatch(slug) or _RESERVED_SLUG.fullmatch(slug):
-        return Issue.of("slug-bad", path, 0, slug=slug, reserved="index / feed / list-N")
+    if not is_slug(slug):
+        return Issue.of("slug-bad", path, 0, slug=slug, reserved=RESERVED)
     dated = _YEAR.fullmatch(parts[-2]) is not None
     column = "/".join(parts[2 : -2 if dated else -1])
     if not column:
         return Issue.of("path-bad", path, 0)
     return Place(parts[1], column, int(parts[-2]) if dated else 0, slug)
+
+
+def is_slug(text: str) -> bool:
+    """Whether a file may have this stem: it is one of an address, and no other page's."""
+    return _SLUG.fullmatch(text) is not None and _RESERVED_SLUG.fullmatch(text) is None
 
 
 def _kind(document: item_file.Document, cluster: Cluster) -> ContentType | Issue:

@@ -29,10 +29,10 @@ from cluster.importers.values import choose_date, read_values, source_digest
 from cluster.issues import Issue
 from cluster.limits import LIMITS
 from cluster.source import is_scratch
+from cluster.validation import RESERVED, is_slug
 
 _SUFFIXES = (".md", ".markdown")
 _PLACE = re.compile(r"[a-z0-9][a-z0-9-]*(?:/[a-z0-9][a-z0-9-]*)*")
-_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 _OWN_FIELDS = ("title",)
 
 
@@ -248,8 +248,8 @@ def _compose_all(
 def _compose(draft: _Draft, place: str, rules: Rules, report: Report) -> ImportedItem | None:
     path = item_place(place, draft.source, str(draft.values["date"]), rules)
     slug = PurePosixPath(path).stem
-    if not _SLUG.fullmatch(slug):
-        report.issue("slug-bad", slug=slug, reserved="index / feed / list-N")
+    if not is_slug(slug):
+        report.issue("slug-bad", slug=slug, reserved=RESERVED)
         return None
     data = item_file.compose(_fields(draft, rules), draft.body)
     document, issues = item_file.read(draft.source, data)

@@ -7,8 +7,9 @@ reading files and a build follows what changed.
 
 from cluster.index.ingest import Updated
 from cluster.index.outputs import Finding, Made, PageKey, SiteOutputs
+from cluster.index.period import Period
 from cluster.index.query import Index, IndexedItem
 from cluster.index.reads import Reads
 from cluster.index.settle import Touch
 
-__all__ = ["Finding", "Index", "IndexedItem", "Made", "PageKey", "Reads", "SiteOutputs", "Touch", "Updated"]
+__all__ = ["Finding", "Index", "IndexedItem", "Made", "PageKey", "Period", "Reads", "SiteOutputs", "Touch", "Updated"]

@@ -10,27 +10,37 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cluster.errors import FormatError
 from cluster.index.card import position
+from cluster.index.period import Period
 from cluster.index.reads import Reads
 from cluster.index.schema import read_meta, write_meta
 from cluster.index.settle import NOT_BUILT, Touch
 from cluster.listings import Listings
 from cluster.manifest import ASSETS, Directory, Entry, Manifest
 
-_KEY = "folder, name, kind, subject, year, part"
+_KEY = "folder, name, kind, subject, year, month, part"
 
 
 class PageKey(NamedTuple):
-    """One output file of a site: its path, its kind, and what it shows (a column, an item's path, a topic, a URL)."""
+    """One output file of a site: its path, its kind, and what it shows (a column, an item's path, a topic, a URL).
+
+    Of a numbered file also the period and its number in it.
+    """
 
     path: str
     kind: str
     subject: str = ""
     year: int = 0
+    month: int = 0
     number: int = 0
+
+    @property
+    def period(self) -> Period:
+        """The year, or the month of it, whose items a numbered file shows."""
+        return Period(self.year, self.month)
 
 
 class Finding(NamedTuple):
@@ -211,13 +221,13 @@ class SiteOutputs:
             f"SELECT {_KEY} FROM page WHERE site = ? AND kind <> 'article' AND kind IN ({marks})", *kinds
         )
 
-    def count_by_year(self, kind: str, subject: str) -> dict[int, int]:
-        """How many files of one kind show one thing, by their year."""
+    def count_by_period(self, kind: str, subject: str) -> dict[Period, int]:
+        """How many files of one kind show one thing, by their period."""
         where = "site = ? AND kind <> 'article' AND kind = ? AND subject = ?"
         rows = self._db.execute(
-            f"SELECT year, count(*) FROM page WHERE {where} GROUP BY year", (self.site, kind, subject)
+            f"SELECT year, month, count(*) FROM page WHERE {where} GROUP BY year, month", (self.site, kind, subject)
         )
-        return {row[0]: row[1] for row in rows}
+        return {Period(year, month): count for year, month, count in rows}
 
     def articles_without_item(self) -> list[str]:
         """The paths of items' pages whose item is not shown any more."""
@@ -283,7 +293,7 @@ class SiteOutputs:
     def _row_of_known(self, path: str) -> sqlite3.Row | None:
         if self._is_new and path not in self.written:
             return None
-        return self._row("number, raw, brotli, size, kind, subject, year, part", path)
+        return self._row("number, raw, brotli, size, kind, subject, year, month, part", path)
 
     def _insert(self, made: list[Made]) -> dict[str, int]:
         first = self._db.execute("SELECT coalesce(max(number), 0) + 1 FROM page").fetchone()[0] if made else 0
@@ -292,7 +302,7 @@ class SiteOutputs:
             self._add(path, 1)
             self._changed(path, self.written, None)
         self._db.executemany(
-            f"INSERT INTO page (number, site, {_KEY}, raw, brotli, size) VALUES ({','.join('?' * 11)})",
+            f"INSERT INTO page (number, site, {_KEY}, raw, brotli, size) VALUES ({','.join('?' * 12)})",
             [
                 (numbers[one.key.path], self.site, *_cut(one.key.path), *one.key[1:], *_values(one.entry))
                 for one in made
@@ -309,7 +319,8 @@ class SiteOutputs:
             if known != one.entry or tuple(row[4:]) != tuple(one.key[1:]):
                 rows.append((*one.key[1:], *_values(one.entry), row[0]))
         self._db.executemany(
-            "UPDATE page SET kind = ?, subject = ?, year = ?, part = ?, raw = ?, brotli = ?, size = ? WHERE number = ?",
+            "UPDATE page SET kind = ?, subject = ?, year = ?, month = ?, part = ?, raw = ?, brotli = ?, size = ? "
+            "WHERE number = ?",
             rows,
         )
 
@@ -431,8 +442,8 @@ def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def _key(folder: str, name: str, kind: str, subject: str, year: int, part: int) -> PageKey:
-    return PageKey(_join(folder, name), kind, subject, year, part)
+def _key(folder: str, name: str, *rest: Any) -> PageKey:
+    return PageKey(_join(folder, name), *rest)
 
 
 def _entry(raw: bytes, brotli: bytes | None, size: int) -> Entry:

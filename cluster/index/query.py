@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from cluster.index.card import position
 from cluster.index.ingest import Updated, parse_issue, update_index
 from cluster.index.outputs import Outputs, SiteOutputs
+from cluster.index.period import Period
 from cluster.index.reads import HIGHEST, LOWEST, Reads, Span
 from cluster.index.schema import connect, in_use, read_meta, refuse_when_busy, write_meta
 from cluster.index.settle import NOT_BUILT, Touch, note
@@ -354,20 +355,22 @@ class Index:
         self.saw(f"standing:{site}:{list}")
         return tuple(self._all(f"{_LISTED} AND listing.date = '' ORDER BY path", site=site, list=list))
 
-    def of_year(self, site: str, list: str, year: int, *, skip: int, count: int) -> tuple[IndexedItem, ...]:
-        """A slice of a list's items of one year, oldest first."""
-        places = self._places_of_year(site, list, year, skip, count)
+    def of_period(self, site: str, list: str, period: Period, *, skip: int, count: int) -> tuple[IndexedItem, ...]:
+        """A slice of a list's items of one period, oldest first."""
+        places = self._places_of(period, site, list, skip, count)
         return tuple(self._all(_AT_PLACES, places=json.dumps([*places])))
 
-    def addresses_of_year(self, site: str, list: str, year: int, *, skip: int, count: int) -> list[tuple[str, str]]:
+    def addresses_of_period(
+        self, site: str, list: str, period: Period, *, skip: int, count: int
+    ) -> list[tuple[str, str]]:
         """The same items as what a sitemap says of them: URL path, and the stamp of the last change."""
-        places = self._places_of_year(site, list, year, skip, count)
+        places = self._places_of(period, site, list, skip, count)
         updated = dict(self._db.execute(_UPDATED, (json.dumps([*places]),)).fetchall())
         return [(url_of(path), updated.get(path, date)) for path, date in places.items()]
 
-    def _places_of_year(self, site: str, list: str, year: int, skip: int, count: int) -> dict[str, str]:
+    def _places_of(self, period: Period, site: str, list: str, skip: int, count: int) -> dict[str, str]:
         """The dates of the slice by path, from the list alone: what is skipped costs no look at an item."""
-        start, end = f"{year:04}", f"{year + 1:04}"
+        start, end = period.start, period.end
         rows = self._db.execute(
             """SELECT date, path FROM listing WHERE site = ? AND list = ? AND date >= ? AND date < ?
                ORDER BY date, path LIMIT ? OFFSET ?""",
@@ -377,17 +380,17 @@ class Index:
         self._saw_span(Span(site, list, high, start, position(*rows[0]) if rows else start))
         return {path: date for date, path in rows}
 
-    def years(self, site: str, list: str) -> dict[int, int]:
-        """How many dated items each year of a list shows, oldest year first."""
-        self.saw(f"years:{site}:{list}")
+    def months(self, site: str, list: str) -> dict[Period, int]:
+        """How many dated items a list shows of each month that has any, oldest month first."""
+        self.saw(f"months:{site}:{list}")
         return self.tally(site, list)
 
-    def tally(self, site: str, list: str) -> dict[int, int]:
+    def tally(self, site: str, list: str) -> dict[Period, int]:
         """The same for a numbered page of the list, which follows only part of it."""
         rows = self._db.execute(
-            "SELECT year, count FROM tally WHERE site = ? AND list = ? AND year > 0 ORDER BY year", (site, list)
+            "SELECT month, count FROM tally WHERE site = ? AND list = ? AND month > 0 ORDER BY month", (site, list)
         )
-        return {row[0]: row[1] for row in rows}
+        return {Period(*divmod(month, 100)): count for month, count in rows}
 
     def is_filled(self, site: str, list: str) -> bool:
         """Whether a list shows at least one item."""
@@ -398,7 +401,7 @@ class Index:
     def is_dated(self, site: str, list: str) -> bool:
         """Whether a list shows at least one dated item."""
         self.saw(f"dated:{site}:{list}")
-        query = "SELECT 1 FROM tally WHERE site = ? AND list = ? AND year > 0 LIMIT 1"
+        query = "SELECT 1 FROM tally WHERE site = ? AND list = ? AND month > 0 LIMIT 1"
         return self._db.execute(query, (site, list)).fetchone() is not None
 
     # ---- files, redirects, time -----------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ Three kinds of tables, all derived:
 - *content*: `file`, `item`, `reference`, `redirect`, `issue` say what the content's files hold; an item's `shown`
   says whether it is to be seen at the moment the index was settled at.
 - *lists*: `listing` holds the shown items of every list (columns, all their ancestors, topics) in their order, `tally`
-  counts them by year. `touch` is the journal of what changed, for sites that have not been built since.
+  counts them by month. `touch` is the journal of what changed, for sites that have not been built since.
 - *output*: `page` holds every output file of the last build with its hashes, `reading`, `span` and `finding` what a
   page read and noted, `directory` the Merkle tree over all of them, `built` how far each site has come, `since` what
   a file was in the last release where it is other now.
@@ -45,8 +45,8 @@ CREATE TABLE listing (
   PRIMARY KEY (site, list, date, path)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE tally (
-  site TEXT NOT NULL, list TEXT NOT NULL, year INTEGER NOT NULL, count INTEGER NOT NULL,
-  PRIMARY KEY (site, list, year)
+  site TEXT NOT NULL, list TEXT NOT NULL, month INTEGER NOT NULL, count INTEGER NOT NULL,
+  PRIMARY KEY (site, list, month)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE reference (
   path TEXT NOT NULL, field TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (path, field)
@@ -65,11 +65,11 @@ CREATE TABLE touch (
 ) STRICT;
 CREATE TABLE page (
   number INTEGER PRIMARY KEY, site TEXT NOT NULL, folder TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
-  subject TEXT NOT NULL, year INTEGER NOT NULL, part INTEGER NOT NULL, raw BLOB NOT NULL, brotli BLOB,
-  size INTEGER NOT NULL
+  subject TEXT NOT NULL, year INTEGER NOT NULL, month INTEGER NOT NULL, part INTEGER NOT NULL, raw BLOB NOT NULL,
+  brotli BLOB, size INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX page_place ON page (site, folder, name);
-CREATE INDEX page_kind ON page (site, kind, subject) WHERE kind <> 'article';
+CREATE INDEX page_kind ON page (site, kind, subject, year, month) WHERE kind <> 'article';
 CREATE TABLE reading (key TEXT NOT NULL, page INTEGER NOT NULL, PRIMARY KEY (key, page)) STRICT, WITHOUT ROWID;
 CREATE INDEX reading_page ON reading (page);
 CREATE TABLE span (

@@ -52,8 +52,9 @@ def settle_all(db: sqlite3.Connection, now: str) -> None:
     )
     db.execute("DELETE FROM tally")
     db.execute(
-        """INSERT INTO tally SELECT site, list, CAST(substr(date, 1, 4) AS INTEGER) AS year, count(*)
-           FROM listing GROUP BY site, list, year"""
+        """INSERT INTO tally
+           SELECT site, list, CAST(substr(date, 1, 4) || substr(date, 6, 2) AS INTEGER) AS month, count(*)
+           FROM listing GROUP BY site, list, month"""
     )
     db.execute("DELETE FROM body WHERE blob NOT IN (SELECT blob FROM item)")
     db.execute("DELETE FROM touch")
@@ -149,9 +150,14 @@ def _move(db: sqlite3.Connection, tallies: Counter[tuple[str, str, int]], old: C
     db.executemany(delete, sorted(gone - come))
     db.executemany("INSERT INTO listing VALUES (?, ?, ?, ?)", sorted(come - gone))
     for site, name, date, _ in gone - come:
-        tallies[site, name, int(date[:4] or 0)] -= 1
+        tallies[site, name, _month(date)] -= 1
     for site, name, date, _ in come - gone:
-        tallies[site, name, int(date[:4] or 0)] += 1
+        tallies[site, name, _month(date)] += 1
+
+
+def _month(date: str) -> int:
+    """The month in which a stamp lies as the tally counts it, 202603; 0 for what stands without a date."""
+    return int(date[:4] + date[5:7] or 0)
 
 
 def _standing(card: Card | None) -> set[tuple[str, str, str, str]]:
@@ -196,5 +202,5 @@ def _count(db: sqlite3.Connection, tallies: Counter[tuple[str, str, int]]) -> li
 
 def _filled(db: sqlite3.Connection, site: str, name: str) -> tuple[bool, bool]:
     """Whether a list holds anything, and whether it holds dated items."""
-    years = [row[0] for row in db.execute("SELECT year FROM tally WHERE site = ? AND list = ?", (site, name))]
-    return bool(years), any(years)
+    months = [row[0] for row in db.execute("SELECT month FROM tally WHERE site = ? AND list = ?", (site, name))]
+    return bool(months), any(months)

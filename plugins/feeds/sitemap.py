@@ -1,19 +1,20 @@
 """`sitemap.xml` (sitemaps.org 0.9): every page meant for search engines, with the content's own dates.
 
 A site with few items has one file. A large one has an index of parts: one for the columns, topics and standing items,
-and for each year of dated items parts of a fixed number, oldest first, so that a new item changes one part. Numbered
-list pages are left out: all that they link to is here.
+and one for each year of dated items, or parts of a fixed number, oldest first, for each month of a year that does not
+fit in one: what comes or goes changes one part. Numbered list pages are left out: all that they link to is here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
-from cluster.index import IndexedItem, PageKey
+from cluster.index import IndexedItem, PageKey, Period
 from cluster.index.card import OWN
 from plugins.pages.job import Findings, Job
+from plugins.pages.pagination import divide
 
 # sitemaps.org allows 50,000 addresses a file; a part is written anew for each new item, so it is kept small.
 PART = 1_000
@@ -31,31 +32,32 @@ Address = tuple[str, str]
 class Sitemaps:
     """The sitemap of a site, in parts of `part` addresses when it has more dated items than that."""
 
-    part: int = PART
+    part: int = field(default_factory=lambda: PART)
     kinds: tuple[str, ...] = ("addresses",)
 
     def keys(self, job: Job) -> Iterator[PageKey]:
         """The one file; or the index and its parts."""
-        years = job.index.tally(job.site.key, OWN)
-        if sum(years.values()) <= self.part:
+        months = job.index.tally(job.site.key, OWN)
+        if sum(months.values()) <= self.part:
             yield PageKey("sitemap.xml", "addresses")
             return
         yield PageKey("sitemap.xml", "addresses", _INDEX)
-        yield from self._parts(years)
+        yield from self._parts(months)
 
-    def _parts(self, years: dict[int, int]) -> Iterator[PageKey]:
+    def _parts(self, months: Mapping[Period, int]) -> Iterator[PageKey]:
         yield PageKey("sitemap-pages.xml", "addresses", _PAGES)
-        for year, count in years.items():
+        for period, count in divide(months, self.part).items():
             for number in range(1, -(-count // self.part) + 1):
-                yield PageKey(f"sitemap-{year}-{number}.xml", "addresses", "", year, number)
+                path = f"sitemap-{period.year}-{period.part(number)}.xml"
+                yield PageKey(path, "addresses", "", *period, number)
 
     def make(self, job: Job, findings: Findings, key: PageKey) -> bytes:
         """One file."""
         if key.subject == _INDEX:
-            return _index(job, self._parts(job.index.years(job.site.key, OWN)))
+            return _index(job, self._parts(job.index.months(job.site.key, OWN)))
         if key.year:
             skip = (key.number - 1) * self.part
-            found = job.index.addresses_of_year(job.site.key, OWN, key.year, skip=skip, count=self.part)
+            found = job.index.addresses_of_period(job.site.key, OWN, key.period, skip=skip, count=self.part)
             return _url_set(job, found)
         pages = [*_pages(job), *map(_address, job.index.standing(job.site.key, OWN))]
         if key.subject == _PAGES:

@@ -11,11 +11,10 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from cluster.index import IndexedItem, PageKey, Touch
+from cluster.index import IndexedItem, PageKey, Period, Touch
 from plugins.pages.articles import article_key
 from plugins.pages.job import Job
-from plugins.pages.lists import list_path, numbered_key
-from plugins.pages.pagination import paginate
+from plugins.pages.lists import list_path, numbered_key, numbered_pages
 from plugins.pages.plan import Maker, article_keys, list_keys
 
 
@@ -87,7 +86,7 @@ def _readers(job: Job, touch: Touch) -> dict[str, PageKey]:
         return {}
     if not touch.date:
         return outputs.readers(f"standing:{touch.site}:{touch.name}")
-    counted = outputs.readers(f"years:{touch.site}:{touch.name}") if touch.kind == "move" else {}
+    counted = outputs.readers(f"months:{touch.site}:{touch.name}") if touch.kind == "move" else {}
     return outputs.spanning(touch) | counted
 
 
@@ -102,25 +101,26 @@ def _moved_columns(job: Job) -> list[str]:
 
 def _renumbered(job: Job, column: str) -> tuple[dict[str, PageKey], set[str]]:
     """The numbered pages that came, with those beside one that came or went, and the paths of those that went."""
-    old, new = job.outputs.count_by_year("list", column), paginate(job.index.tally(job.site.key, column)).years
-    found: set[tuple[int, int]] = set()
+    old = job.outputs.count_by_period("list", column)
+    new = numbered_pages(job, column).periods
+    found: set[tuple[Period, int]] = set()
     gone: set[str] = set()
-    for year in old.keys() | new.keys():
-        before, after = old.get(year, 0), new.get(year, 0)
+    for period in old.keys() | new.keys():
+        before, after = old.get(period, 0), new.get(period, 0)
         if before != after:
-            gone |= {list_path(column, year, number) for number in range(after + 1, before + 1)}
-            found |= {(year, number) for number in range(max(1, min(before, after)), after + 1)}
-            found |= _first_after(new, year) | (set() if before and after else _last_before(new, year))
+            gone |= {list_path(column, period, number) for number in range(after + 1, before + 1)}
+            found |= {(period, number) for number in range(max(1, min(before, after)), after + 1)}
+            found |= _first_after(new, period) | (set() if before and after else _last_before(new, period))
     return _by_path(numbered_key(column, *one) for one in found), gone
 
 
-def _last_before(pages: Mapping[int, int], year: int) -> set[tuple[int, int]]:
-    found = max((one for one in pages if one < year), default=None)
+def _last_before(pages: Mapping[Period, int], period: Period) -> set[tuple[Period, int]]:
+    found = max((one for one in pages if one < period), default=None)
     return set() if found is None else {(found, pages[found])}
 
 
-def _first_after(pages: Mapping[int, int], year: int) -> set[tuple[int, int]]:
-    found = min((one for one in pages if one > year), default=None)
+def _first_after(pages: Mapping[Period, int], period: Period) -> set[tuple[Period, int]]:
+    found = min((one for one in pages if one > period), default=None)
     return set() if found is None else {(found, 1)}
 
 

@@ -23,6 +23,7 @@ from cluster.pool import Pool
 from cluster.site import Cluster, Column, Site, Topic
 from cluster.source import Entry, Source
 from plugins.pages.language import catalogue
+from plugins.pages.pagination import Pages
 
 
 class Sink(Protocol):
@@ -78,8 +79,8 @@ class Scope:
 class Job:
     """One site at one moment.
 
-    `views` and `measures` remember what columns and files look like, `texts` the files of items about to be rendered,
-    by blob; `bodies` gathers what was rendered and is worth keeping, `frame` the hash of the chrome.
+    `views`, `pages` and `measures` remember what columns, lists and files look like, `texts` the files of items about
+    to be rendered, by blob; `bodies` gathers what was rendered and is worth keeping, `frame` the hash of the chrome.
     """
 
     cluster: Cluster
@@ -95,6 +96,7 @@ class Job:
     pool: Pool | None = None
     frame: list[str] = field(default_factory=list)
     views: dict[str, Any] = field(default_factory=dict)
+    pages: dict[tuple[str, str], Pages] = field(default_factory=dict)
     measures: dict[str, Any] = field(default_factory=dict)
     texts: dict[str, bytes] = field(default_factory=dict)
     bodies: dict[tuple[str, str], str] = field(default_factory=dict)

@@ -9,7 +9,7 @@ import functools
 import gettext
 import io
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,12 @@ from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from cluster.index import Period
+
 _LOCALES = {"zh-Hans": "zh_Hans", "en": "en"}
 _LONG = {"zh-Hans": "yyyy年M月d日", "en": "d MMMM yyyy"}
+_YEAR = {"zh-Hans": "y年", "en": "y"}
+_MONTH = {"zh-Hans": "y年M月", "en": "MMMM y"}
 _UNITS = ("B", "KB", "MB", "GB")
 
 
@@ -55,6 +59,12 @@ def filters(language: str) -> dict[str, Callable[..., Any]]:
 def long_date(moment: datetime, *, language: str) -> str:
     """The day in full: 2026年11月18日, 18 November 2026."""
     return format_date(moment.date(), _LONG[language], locale=_LOCALES[language])
+
+
+def period_name(period: Period, *, language: str) -> str:
+    """A year or a month of it: 2026年, 2026年3月; 2026, March 2026."""
+    pattern = (_MONTH if period.month else _YEAR)[language]
+    return format_date(date(period.year, period.month or 1, 1), pattern, locale=_LOCALES[language])
 
 
 def file_size(size: int) -> str:

@@ -11,6 +11,7 @@ import re
 from dataclasses import replace
 from urllib.parse import quote, unquote, urlsplit
 
+from cluster.index import Period
 from cluster.issues import Issue
 from cluster.references import cut, locate
 from plugins.pages.body import Resolved, Target
@@ -35,7 +36,7 @@ _FIXED_PAGES = (
 _EXTERNAL = ' rel="external noopener"'
 _FOLDER = re.compile(r"/(.+)/(?:index\.html)?")
 _COLUMN_FEED = re.compile(r"/([^/]+)/feed\.xml")
-_NUMBERED = re.compile(r"/(.+)/(\d{4})/list-(\d{1,6})\.html")
+_NUMBERED = re.compile(r"/(.+)/(\d{4})/list-(?:([1-9]\d?)-)?([1-9]\d{0,5})\.html")
 
 
 def leaving_path(url: str) -> str:
@@ -146,7 +147,8 @@ def page_exists(job: Job, path: str) -> bool:
         return True
     numbered = _NUMBERED.fullmatch(path)
     if numbered:
-        return _has_numbered(job, numbered[1], int(numbered[2]), int(numbered[3]))
+        period = Period(int(numbered[2]), int(numbered[3] or 0))
+        return _has_numbered(job, numbered[1], period, int(numbered[4]))
     feed = _COLUMN_FEED.fullmatch(path)
     if feed:
         return feed[1] in job.site.columns and job.index.is_dated(job.site.key, feed[1])
@@ -164,10 +166,10 @@ def _has_folder(job: Job, name: str) -> bool:
     return column is not None and job.is_shown(column)
 
 
-def _has_numbered(job: Job, column: str, year: int, number: int) -> bool:
+def _has_numbered(job: Job, column: str, period: Period, number: int) -> bool:
     """Whether a column has this numbered list page."""
-    pages = paginate(job.index.years(job.site.key, column))
-    return column in job.site.columns and 0 < number <= pages.years.get(year, 0)
+    pages = paginate(job.index.months(job.site.key, column))
+    return column in job.site.columns and number <= pages.periods.get(period, 0)
 
 
 def _embedded(placed: PlacedFile | None) -> Resolved | None:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cluster.clock import read_stamp
-from cluster.index import IndexedItem
+from cluster.index import IndexedItem, Period
 from cluster.site import Column
 from plugins.pages.files import place_file
 from plugins.pages.frame import column_trail, make_page
 from plugins.pages.job import Findings, Job
+from plugins.pages.language import period_name
 from plugins.pages.page import Composed, PageKey
-from plugins.pages.pagination import PER_PAGE, Pages, paginate
+from plugins.pages.pagination import Pages, paginate, slice_of
 from plugins.pages.views import ColumnList, ColumnView, ItemLink, Link, Pager, Picture
 
 
@@ -86,9 +87,9 @@ def column_list(job: Job, findings: Findings, path: str, count: int) -> ColumnLi
 # ---- pages of a column ----------------------------------------------------------------------------------------------
 
 
-def list_path(column: str, year: int, number: int) -> str:
-    """The output path of a numbered list page."""
-    return f"{column}/{year}/list-{number}.html"
+def list_path(column: str, period: Period, number: int) -> str:
+    """The output path of a numbered list page: `news/2025/list-3.html`, `news/2026/list-11-3.html` of a month."""
+    return f"{column}/{period.year}/list-{period.part(number)}.html"
 
 
 def column_key(column: Column) -> PageKey:
@@ -98,21 +99,29 @@ def column_key(column: Column) -> PageKey:
 
 def numbered_keys(job: Job, column: str) -> Iterator[PageKey]:
     """The column's numbered pages, oldest first."""
-    pages = paginate(job.index.tally(job.site.key, column))
-    for year, count in pages.years.items():
+    for period, count in numbered_pages(job, column).periods.items():
         for number in range(1, count + 1):
-            yield numbered_key(column, year, number)
+            yield numbered_key(column, period, number)
 
 
-def numbered_key(column: str, year: int, number: int) -> PageKey:
+def numbered_pages(job: Job, column: str) -> Pages:
+    """The pages of a column's list as its numbered pages follow them, counted once a run."""
+    place = job.site.key, column
+    known = job.pages.get(place)
+    if known is None:
+        known = job.pages[place] = paginate(job.index.tally(*place))
+    return known
+
+
+def numbered_key(column: str, period: Period, number: int) -> PageKey:
     """One of them."""
-    return PageKey(list_path(column, year, number), "list", column, year, number)
+    return PageKey(list_path(column, period, number), "list", column, *period, number)
 
 
 def compose_column(job: Job, findings: Findings, key: PageKey) -> Composed:
     """The column's own page: standing items, then the newest dated ones."""
     column = job.site.columns[key.subject]
-    pages = paginate(job.index.years(job.site.key, column.path))
+    pages = paginate(job.index.months(job.site.key, column.path))
     items = job.index.standing(job.site.key, column.path)
     items += job.index.newest(job.site.key, column.path, pages.newest)
     latest = pages.latest()
@@ -126,11 +135,18 @@ def compose_list(job: Job, findings: Findings, key: PageKey) -> Composed:
     It names no columns beside its own: that a column gets its first item must not change thousands of old pages.
     """
     column = job.site.columns[key.subject]
-    pages = paginate(job.index.tally(job.site.key, column.path))
-    skip = (key.number - 1) * PER_PAGE
-    items = job.index.of_year(job.site.key, column.path, key.year, skip=skip, count=PER_PAGE)
-    older, newer = pages.neighbours(key.year, key.number)
-    pager = Pager(_list_url(column, newer) or column.url, _list_url(column, older), key.year, key.number)
+    pages = numbered_pages(job, column.path)
+    skip, count = slice_of(key.number)
+    items = job.index.of_period(job.site.key, column.path, key.period, skip=skip, count=count)
+    older, newer = pages.neighbours(key.period, key.number)
+    pager = Pager(
+        newer=_list_url(column, newer) or column.url,
+        older=_list_url(column, older),
+        year=key.year,
+        month=key.month,
+        number=key.number,
+        name=_page_name(job, key),
+    )
     return _composed(job, findings, key, fixed_column_view(job, column), items[::-1], pager)
 
 
@@ -143,7 +159,7 @@ def _composed(
         job,
         key.kind,
         key.path,
-        column.title if key.kind == "column" else f"{column.title} {pager.year}-{pager.number}",
+        f"{column.title} {pager.name}".rstrip(),
         trail=column_trail(job, column.path),
         description=column.description,
         feeds=(Link(first_level.title, f"{first_level.url}feed.xml"),) if has_feed else (),
@@ -156,11 +172,17 @@ def _composed(
     return Composed(key.kind, page, context)
 
 
-def _list_url(column: Column, at: tuple[int, int] | None) -> str:
+def _page_name(job: Job, key: PageKey) -> str:
+    """What a numbered page is called beside its column: its period and its number there."""
+    name = period_name(key.period, language=job.site.language)
+    return job.words.gettext("{period}, page {number}").format(period=name, number=key.number)
+
+
+def _list_url(column: Column, at: tuple[Period, int] | None) -> str:
     return f"/{list_path(column.path, *at)}" if at else ""
 
 
 def _years(column: Column, pages: Pages) -> tuple[Link, ...]:
     """Links to each year's newest page, newest year first."""
-    years = sorted(pages.years.items(), reverse=True)
-    return tuple(Link(str(year), f"/{list_path(column.path, year, count)}") for year, count in years)
+    latest = pages.latest_by_year()
+    return tuple(Link(str(year), _list_url(column, latest[year])) for year in sorted(latest, reverse=True))

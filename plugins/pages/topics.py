@@ -66,7 +66,7 @@ def _sections(job: Job, findings: Findings, topic: Topic) -> list[TopicSection]:
     name = f"topic:{topic.name}"
     sections = topic.sections or (Section(_all_name(job), ""),)
     left = job.index.standing(job.site.key, name)
-    left += job.index.newest(job.site.key, name, sum(job.index.years(job.site.key, name).values()))
+    left += job.index.newest(job.site.key, name, sum(job.index.months(job.site.key, name).values()))
     taken: list[list[IndexedItem]] = [[] for _ in sections]
     choosy_first = sorted(range(len(sections)), key=lambda at: not sections[at].column)
     for item in left:

@@ -140,12 +140,18 @@ class ArticleView:
 
 @dataclass(frozen=True, slots=True)
 class Pager:
-    """Neighbours of a list page: `newer` and `older` are URLs or empty; `year`, `number` are 0 on the column page."""
+    """Neighbours of a list page: `newer` and `older` are URLs or empty.
+
+    On a numbered page `year`, `number`, and, where the year is divided, `month` say which it is; `name` says so in
+    words. On the column page they are 0 and empty.
+    """
 
     newer: str = ""
     older: str = ""
     year: int = 0
+    month: int = 0
     number: int = 0
+    name: str = ""
     years: tuple[Link, ...] = ()
 
 

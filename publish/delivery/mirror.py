@@ -39,7 +39,7 @@ GONE = "410"
 # As in a target folder: a tab opened yesterday still finds its style.
 ASSET_DAYS = 30
 
-_INDEX = re.compile(r"index\.html|feed\.(?:xml|json)|sitemap[^/]*\.(?:xml|html)|list-\d+\.html")
+_INDEX = re.compile(r"index\.html|feed\.(?:xml|json)|sitemap[^/]*\.(?:xml|html)|list-\d+(?:-\d+)?\.html")
 # Characters that an address in `_redirects` may keep as they are.
 _URL_SAFE = "/:?#[]@!$&'()*+,;=%~"
 _LEADS_ON = re.compile(r"/(?!/)|https?://", re.IGNORECASE)

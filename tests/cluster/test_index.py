@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cluster.index import Period
 from cluster.index.settle import NOT_BUILT, Touch
 from cluster.source import Entry, blob_id
 from tests.builders import ARTICLE, NOW, make_article, make_page
@@ -207,11 +208,14 @@ def test_lists_are_ordered_by_date_and_path_and_cut_into_slices(index, cluster):
     settle(index, cluster, files)
     assert paths(index.newest("portal", "news", 2)) == ["c", "b"]
     assert paths(index.newest("portal", "news", 9)) == ["c", "b", "a", "n"]
-    assert paths(index.of_year("portal", "news", 2026, skip=0, count=2)) == ["a", "b"]
-    assert paths(index.of_year("portal", "news", 2026, skip=2, count=2)) == ["c"]
-    assert index.of_year("portal", "news", 2026, skip=3, count=2) == ()
-    assert index.years("portal", "news") == index.tally("portal", "news") == {2025: 1, 2026: 3}
-    assert index.years("portal", "residents") == {}
+    assert paths(index.of_period("portal", "news", Period(2026), skip=0, count=2)) == ["a", "b"]
+    assert paths(index.of_period("portal", "news", Period(2026), skip=2, count=2)) == ["c"]
+    assert index.of_period("portal", "news", Period(2026), skip=3, count=2) == ()
+    assert paths(index.of_period("portal", "news", Period(2026, 1), skip=1, count=2)) == ["b"]
+    counts = {Period(2025, 1): 1, Period(2026, 1): 2, Period(2026, 2): 1}
+    assert index.months("portal", "news") == index.tally("portal", "news") == counts
+    assert [*counts] == [*index.months("portal", "news")]
+    assert index.months("portal", "residents") == {}
 
 
 def test_standing_items_are_in_no_year(index, cluster):
@@ -219,15 +223,16 @@ def test_standing_items_are_in_no_year(index, cluster):
     settle(index, cluster, files)
     assert paths(index.standing("portal", "news")) == ["x", "y"]
     assert paths(index.newest("portal", "news", 9)) == ["a"]
-    assert index.years("portal", "news") == {2026: 1}
+    assert index.months("portal", "news") == {Period(2026, 1): 1}
 
 
 def test_the_year_begins_at_midnight_in_the_city(index, cluster):
     first, last = dated("first", "2026-01-01T00:00"), {f"{NOTICES}/last.md": make_article("x", "2025-12-31T15:59:59Z")}
     settle(index, cluster, first | last)
-    assert index.years("portal", "news") == {2025: 1, 2026: 1}
-    assert paths(index.of_year("portal", "news", 2025, skip=0, count=9)) == ["last"]
-    assert paths(index.of_year("portal", "news", 2026, skip=0, count=9)) == ["first"]
+    assert index.months("portal", "news") == {Period(2025, 12): 1, Period(2026, 1): 1}
+    assert paths(index.of_period("portal", "news", Period(2025, 12), skip=0, count=9)) == ["last"]
+    assert paths(index.of_period("portal", "news", Period(2025), skip=0, count=9)) == ["last"]
+    assert paths(index.of_period("portal", "news", Period(2026), skip=0, count=9)) == ["first"]
 
 
 # ---- time -----------------------------------------------------------------------------------------------------------

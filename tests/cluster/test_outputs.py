@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.index import Finding, Made, PageKey, Reads, Touch
+from cluster.index import Finding, Made, PageKey, Period, Reads, Touch
 from cluster.index.outputs import Built, Outputs, Removed, SiteOutputs
 from cluster.index.reads import HIGHEST, LOWEST, Span
 from cluster.index.schema import connect
@@ -148,13 +148,14 @@ def again(index) -> SiteOutputs:
 
 
 def test_what_is_kept_is_found_by_its_path(portal):
-    key = PageKey("news/2026/list-3.html", "list", "news", 2026, 3)
+    key = PageKey("news/2026/list-11-3.html", "list", "news", 2026, 11, 3)
     portal.keep(Made(key, entry("list")))
     portal.keep(page("index.html", "home"))
-    assert portal.key("news/2026/list-3.html") == key
-    assert portal.entry("news/2026/list-3.html") == entry("list")
+    assert portal.key("news/2026/list-11-3.html") == key
+    assert portal.entry("news/2026/list-11-3.html") == entry("list")
+    assert key.period == Period(2026, 11)
     assert portal.key("index.html") == PageKey("index.html", "home")
-    for path in ("news/2026/", "list-3.html", "news/2026/list-3", ""):
+    for path in ("news/2026/", "list-11-3.html", "news/2026/list-11-3", ""):
         assert portal.key(path) is portal.entry(path) is None
 
 
@@ -165,7 +166,7 @@ def test_the_files_of_one_site_are_not_anothers(index, portal):
     english.keep(page("about.html", "column", "about"))
     assert portal.entry("index.html") == entry("portal")
     assert portal.key("about.html") is None
-    assert portal.count_by_year("column", "about") == {}
+    assert portal.count_by_period("column", "about") == {}
     assert portal.keys("home", "column").keys() == {"index.html"}
     portal.remove(["about.html", "index.html"])
     assert english.keys("home", "column").keys() == {"index.html", "about.html"}
@@ -181,14 +182,15 @@ def test_files_are_found_by_kind_and_by_what_they_show_but_articles_are_too_many
         "index.html", "news/2026/list-1.html", "about/2026/list-1.html"
     }  # fmt: skip
     assert portal.keys() == {}
-    assert portal.count_by_year("article", f"{NEWS}/a.md") == {}
+    assert portal.count_by_period("article", f"{NEWS}/a.md") == {}
 
 
-def test_the_files_of_a_list_are_counted_by_year(portal):
-    for year, number in ((2025, 1), (2026, 1), (2026, 2)):
-        portal.keep(Made(PageKey(f"news/{year}/list-{number}.html", "list", "news", year, number), entry("x")))
-        portal.keep(Made(PageKey(f"about/{year}/list-{number}.html", "list", "about", year, number), entry("x")))
-    assert portal.count_by_year("list", "news") == {2025: 1, 2026: 2}
+def test_the_files_of_a_list_are_counted_by_period(portal):
+    for year, month, number in ((2025, 0, 1), (2026, 1, 1), (2026, 1, 2), (2026, 2, 1)):
+        for name in ("news", "about"):
+            path = f"{name}/{year}/list-{Period(year, month).part(number)}.html"
+            portal.keep(Made(PageKey(path, "list", name, year, month, number), entry("x")))
+    assert portal.count_by_period("list", "news") == {Period(2025): 1, Period(2026, 1): 2, Period(2026, 2): 1}
 
 
 def test_a_build_tells_what_it_wrote_and_removed_and_counts_files_and_pages(index, portal):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from cluster.index import Index, IndexedItem, Made, PageKey, Reads, SiteOutputs, Touch
+from cluster.index import Index, IndexedItem, Made, PageKey, Period, Reads, SiteOutputs, Touch
 from cluster.index.reads import HIGHEST, LOWEST, Span
 from cluster.manifest import Entry
 from tests.builders import ARTICLE, NOW, make_article, make_page
@@ -49,13 +49,13 @@ def place(name: str, day: str) -> str:
         pytest.param(lambda index: index.at("portal", "/news/2026/river.html"), {f"item:{ARTICLE}"}, id="an address"),
         pytest.param(lambda index: index.file("a.png"), {"file:a.png"}, id="a file"),
         pytest.param(lambda index: index.redirected("portal", "/x"), {"redirect:portal:/x"}, id="an old address"),
-        pytest.param(lambda index: index.years("portal", "news"), {"years:portal:news"}, id="the years"),
+        pytest.param(lambda index: index.months("portal", "news"), {"months:portal:news"}, id="the months"),
         pytest.param(
             lambda index: index.is_filled("portal", "news"), {"filled:portal:news"}, id="whether it is filled"
         ),
         pytest.param(lambda index: index.is_dated("portal", "news"), {"dated:portal:news"}, id="whether it is dated"),
         pytest.param(lambda index: index.standing("portal", ""), {"standing:portal:"}, id="the standing items"),
-        pytest.param(lambda index: index.tally("portal", "news"), set(), id="the years of a numbered page"),
+        pytest.param(lambda index: index.tally("portal", "news"), set(), id="the months of a numbered page"),
         pytest.param(lambda index: index.own(ARTICLE), set(), id="an item of its own page"),
         pytest.param(lambda index: contract(index, index.own(ARTICLE)), set(), id="what an item's own page reads"),
         pytest.param(lambda index: index.named("6f1c"), set(), id="who a word names"),
@@ -90,22 +90,39 @@ THREE = dated("a", "2026-01-01") | dated("b", "2026-02-01") | dated("c", "2026-0
             id="the latest stamp, down to the newest item",
         ),
         pytest.param(
-            lambda index: index.of_year("portal", "news", 2026, skip=0, count=2),
+            lambda index: index.of_period("portal", "news", Period(2026), skip=0, count=2),
             place("b", "2026-02-01"), "2026", place("a", "2026-01-01"),
             id="a full slice of a year, up to the last of it",
         ),
         pytest.param(
-            lambda index: index.of_year("portal", "news", 2026, skip=1, count=2),
+            lambda index: index.of_period("portal", "news", Period(2026), skip=1, count=2),
             place("c", "2026-03-01"), "2026", place("b", "2026-02-01"),
             id="a later slice, which moves with what comes before it",
         ),
         pytest.param(
-            lambda index: index.of_year("portal", "news", 2026, skip=2, count=2),
+            lambda index: index.of_period("portal", "news", Period(2026), skip=2, count=2),
             "2027", "2026", place("c", "2026-03-01"),
             id="a slice with room, to the end of the year",
         ),
         pytest.param(
-            lambda index: index.of_year("portal", "news", 2024, skip=0, count=2), "2025", "2024", "2024", id="nothing"
+            lambda index: index.of_period("portal", "news", Period(2024), skip=0, count=2),
+            "2025", "2024", "2024",
+            id="nothing",
+        ),
+        pytest.param(
+            lambda index: index.of_period("portal", "news", Period(2026, 2), skip=0, count=1),
+            place("b", "2026-02-01"), "2026-02", place("b", "2026-02-01"),
+            id="a full slice of a month",
+        ),
+        pytest.param(
+            lambda index: index.of_period("portal", "news", Period(2026, 2), skip=0, count=2),
+            "2026-03", "2026-02", place("b", "2026-02-01"),
+            id="a slice with room, to the end of the month",
+        ),
+        pytest.param(
+            lambda index: index.of_period("portal", "news", Period(2025, 12), skip=0, count=2),
+            "2026", "2025-12", "2025-12",
+            id="nothing in a December",
         ),
     ],
 )  # fmt: skip
@@ -165,7 +182,7 @@ def _readers(outputs: SiteOutputs, touch: Touch) -> dict[str, PageKey]:
         return {}
     if not touch.date:
         return outputs.readers(f"standing:{touch.site}:{touch.name}")
-    counted = outputs.readers(f"years:{touch.site}:{touch.name}") if touch.kind == "move" else {}
+    counted = outputs.readers(f"months:{touch.site}:{touch.name}") if touch.kind == "move" else {}
     return outputs.spanning(touch) | counted
 
 
@@ -246,13 +263,16 @@ def led_by(index: Index, cluster, before, changes, questions: dict[str, Question
 SLICES: dict[str, Question] = {
     "newest 1": lambda index: index.newest("portal", "news", 1),
     "newest 2": lambda index: index.newest("portal", "news", 2),
-    "2026 from 0": lambda index: index.of_year("portal", "news", 2026, skip=0, count=2),
-    "2026 from 2": lambda index: index.of_year("portal", "news", 2026, skip=2, count=2),
-    "2025 from 0": lambda index: index.of_year("portal", "news", 2025, skip=0, count=2),
+    "2026 from 0": lambda index: index.of_period("portal", "news", Period(2026), skip=0, count=2),
+    "2026 from 2": lambda index: index.of_period("portal", "news", Period(2026), skip=2, count=2),
+    "2025 from 0": lambda index: index.of_period("portal", "news", Period(2025), skip=0, count=2),
     "notices": lambda index: index.newest("portal", "news/notices", 1),
     "residents": lambda index: index.newest("portal", "residents", 9),
     "english": lambda index: index.newest("english", "news", 9),
-    "years": lambda index: index.years("portal", "news"),
+    "January from 0": lambda index: index.of_period("portal", "news", Period(2026, 1), skip=0, count=2),
+    "February from 0": lambda index: index.of_period("portal", "news", Period(2026, 2), skip=0, count=2),
+    "March from 0": lambda index: index.of_period("portal", "news", Period(2026, 3), skip=0, count=1),
+    "months": lambda index: index.months("portal", "news"),
     "filled": lambda index: index.is_filled("portal", "news"),
     "standing": lambda index: index.standing("portal", "news"),
 }
@@ -262,34 +282,38 @@ SLICES: dict[str, Question] = {
     ("changes", "led"),
     [
         pytest.param(
-            dated("d", "2026-04-01"), {"newest 1", "newest 2", "2026 from 2", "years"}, id="the newest item comes"
+            dated("d", "2026-04-01"), {"newest 1", "newest 2", "2026 from 2", "months"}, id="the newest item comes"
         ),
         pytest.param(
             dated("aa", "2026-01-15"),
-            {"2026 from 0", "2026 from 2", "years"},
+            {"2026 from 0", "2026 from 2", "January from 0", "months"},
             id="an older item comes and moves what follows it in its year",
         ),
         pytest.param(
             dated("c", "2026-03-01", title="另一标题"),
-            {"newest 1", "newest 2", "2026 from 2"},
+            {"newest 1", "newest 2", "2026 from 2", "March from 0"},
             id="the newest item looks different",
         ),
         pytest.param(
-            dated("a", "2026-01-01", title="另一标题"), {"2026 from 0"}, id="the oldest item of a year looks different"
+            dated("a", "2026-01-01", title="另一标题"),
+            {"2026 from 0", "January from 0"},
+            id="the oldest item of a year looks different",
         ),
         pytest.param(dated("c", "2026-03-01", body="另一段正文。"), set(), id="only a body is another"),
-        pytest.param(dated("m", "2025-01-01"), {"2025 from 0", "years"}, id="the first item of an earlier year comes"),
+        pytest.param(dated("m", "2025-01-01"), {"2025 from 0", "months"}, id="the first item of an earlier year comes"),
         pytest.param(
-            dated("o", "2025-07-01"), {"2025 from 0", "notices", "years"}, id="the last of an earlier year comes"
+            dated("o", "2025-07-01"), {"2025 from 0", "notices", "months"}, id="the last of an earlier year comes"
         ),
         pytest.param(
-            {f"{NEWS}/c.md": None}, {"newest 1", "newest 2", "2026 from 2", "years"}, id="the newest item goes"
+            {f"{NEWS}/c.md": None},
+            {"newest 1", "newest 2", "2026 from 2", "March from 0", "months"},
+            id="the newest item goes",
         ),
         pytest.param({"content/portal/news/p.md": make_page()}, {"standing"}, id="a standing item comes"),
         pytest.param({f"{NEWS}/a.png": b"picture"}, set(), id="a picture comes"),
         pytest.param(
             dated("a", "2026-01-01", also=["english:news"]),
-            {"2026 from 0", "english"},
+            {"2026 from 0", "January from 0", "english"},
             id="an old item is shown on another site as well",
         ),
     ],

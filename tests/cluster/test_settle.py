@@ -50,7 +50,7 @@ def expected(db: sqlite3.Connection, now: str) -> dict[str, Any]:
         for item in shown
         for site, name in json.loads(item["lists"])
     )
-    counts = Counter((site, name, int(date[:4] or 0)) for site, name, date, _ in listing)
+    counts = Counter((site, name, int(date[:7].replace("-", "") or 0)) for site, name, date, _ in listing)
     tally = sorted((*key, count) for key, count in counts.items())
     return {"shown": [item["path"] for item in shown], "listing": listing, "tally": tally}
 

@@ -66,6 +66,7 @@ def test_a_path_names_its_place_and_the_place_its_url(path, place, url):
         pytest.param("content/portal/news/2026/index.md", "slug-bad", id="index"),
         pytest.param("content/portal/news/2026/feed.md", "slug-bad", id="feed"),
         pytest.param("content/portal/news/2026/list-12.md", "slug-bad", id="list-12"),
+        pytest.param("content/portal/news/2026/list-3-1.md", "slug-bad", id="list-3-1"),
         pytest.param("content/portal/news/2026/\\xc4\\xe3.md", "slug-bad", id="bytes that are not UTF-8"),
     ],
 )
@@ -76,7 +77,7 @@ def test_a_path_that_cannot_be_an_address_is_an_issue(cluster, path, code):
     assert codes(read(cluster, path)[1]) == [(code, 0)]
 
 
-@pytest.mark.parametrize("slug", ["list", "list-a", "indexes", "a" * 80, "0"])
+@pytest.mark.parametrize("slug", ["list", "list-a", "list-1a", "list-3-", "list-1-2-3", "indexes", "a" * 80, "0"])
 def test_names_near_the_reserved_ones_are_free(slug):
     assert isinstance(find_place(f"content/portal/news/2026/{slug}.md"), Place)
 

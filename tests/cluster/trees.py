@@ -11,7 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cluster.index import Index, IndexedItem
+from cluster.index import Index, IndexedItem, Period
 from cluster.index.query import Neighbour
 from cluster.site import Cluster
 from cluster.source import Entry, blob_id
@@ -154,7 +154,7 @@ HISTORIES = st.tuples(STARTS, st.lists(st.tuples(EDITS, st.sampled_from(MOMENTS)
 # ---- every question -------------------------------------------------------------------------------------------------
 
 LISTS = ("", "news", "news/notices", "residents", "about", "topic:river", "/own")
-YEARS = (2025, 2026, 2027)
+PERIODS = (*map(Period, (2025, 2026, 2027)), Period(2025, 12), Period(2026, 1), Period(2026, 2))
 Question = Callable[[Index], Any]
 
 
@@ -178,16 +178,16 @@ def tracked_questions(cluster: Cluster) -> Iterator[tuple[str, Question]]:
 def _of_list(site: str, name: str) -> Iterator[tuple[str, Question]]:
     yield "is filled", lambda index: index.is_filled(site, name)
     yield "is dated", lambda index: index.is_dated(site, name)
-    yield "years", lambda index: index.years(site, name)
+    yield "months", lambda index: index.months(site, name)
     yield "standing", lambda index: index.standing(site, name)
     yield "latest", lambda index: index.latest(site, name)
     for count in (1, 2, 9):
         yield f"newest {count}", lambda index, count=count: index.newest(site, name, count)
-    for year in YEARS:
+    for period in PERIODS:
         for skip, count in ((0, 1), (1, 1), (1, 9)):
             yield (
-                f"{year} from {skip} on {count}",
-                lambda index, y=year, s=skip, c=count: index.of_year(site, name, y, skip=s, count=c),
+                f"{period} from {skip} on {count}",
+                lambda index, p=period, s=skip, c=count: index.of_period(site, name, p, skip=s, count=c),
             )
 
 

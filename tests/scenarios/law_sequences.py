@@ -404,6 +404,8 @@ def _of_links() -> list[History]:
 
 def _of_lists() -> list[History]:
     old, late = f"{NOTICES}/2024/old.md", f"{NOTICES}/2025/late.md"
+    year = make_many("portal", "news/notices", 2025, 242)
+    days = list(year)
     sixty = make_many("portal", "news/notices", 2025, 25) | make_many("portal", "news/notices", 2026, 35)
     return [
         History(
@@ -424,6 +426,21 @@ def _of_lists() -> list[History]:
                 ({SPEAKER: None}, "portal/news/2026/river.html"),
                 ({"content/portal/residents/move.md": make_page("搬家")}, "portal/404.html"),
                 ({SPEAKER: speaker()}, "portal/residents/feed.xml"),
+            ],
+        ),
+        History(
+            "a year that grows past twelve pages, and shrinks again",
+            portal({path: year[path] for path in days[:240]}),
+            [
+                ({path: year[path] for path in days[240:]}, "portal/news/2025/list-9-1.html"),
+                ({days[60]: None}, "portal/news/2025/list-3-2.html"),
+                ({days[100]: make_article("提前", "2025-02-10")}, "portal/news/notices/2025/list-2-2.html"),
+                ({days[0]: None}, "portal/news/2025/list-12.html"),
+                ({days[0]: year[days[0]]}, "portal/news/notices/2025/list-8-2.html"),
+                (
+                    {f"{NOTICES}/2026/new.md": make_article("新年", "2026-01-01")},
+                    "portal/news/notices/2025/list-9-1.html",
+                ),
             ],
         ),
         History(

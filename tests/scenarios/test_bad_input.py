@@ -108,6 +108,9 @@ CASES = {
         "content/portal/news/2026/..%2f..%2fbad.md", "slug-bad", "/news/2026/..%2f..%2fbad.html"
     ),
     "the name of a list page": placed("content/portal/news/2026/list-1.md", "slug-bad", "/news/2026/list-1.html"),
+    "the name of a list page of a month": placed(
+        "content/portal/news/2026/list-3-1.md", "slug-bad", "/news/2026/list-3-1.html"
+    ),
     "the name of the column page": placed("content/portal/news/2026/index.md", "slug-bad", "/news/2026/"),
     "another ending for Markdown": placed("content/portal/news/2026/bad.markdown", "path-bad", BAD_URL),
     # ---- against other items

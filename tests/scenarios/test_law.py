@@ -21,6 +21,7 @@ from cluster.gitstore import GitSource, GitStore
 from cluster.source import Entry, Source
 from publish.build import Order, Outcome, Rooms, build
 from tests.builders import REPOSITORY, make_article
+from tests.plugins.paging import short_lists
 from tests.scenarios.law import Step
 from tests.scenarios.law_content import RIVER, SESSION, first_files, make_many
 from tests.scenarios.law_sequences import EARLIER, LATER, Deed, History, do, edit_column, portal, river, sequences
@@ -54,10 +55,10 @@ def settle(tmp_path: Path, cleans: CleanBuilds) -> Iterator[Settle]:
         town.close()
 
 
-@pytest.fixture(scope="module")
-def town_of_the_law(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """The town that random sequences start from."""
-    with closing(found_town(tmp_path_factory.mktemp("law") / "town")) as town:
+@pytest.fixture
+def town_of_the_law(tmp_path: Path) -> Iterator[Town]:
+    """The town that random sequences start from; its lists and sitemaps are divided early."""
+    with short_lists(), closing(found_town(tmp_path / "town")) as town:
         yield town
 
 
@@ -82,6 +83,12 @@ def _touched(before: Built, after: Built) -> set[str]:
 
 
 # ---- random sequences -----------------------------------------------------------------------------------------------
+
+
+def test_the_town_of_the_law_has_lists_and_sitemaps_by_year_and_by_month(town_of_the_law: Town) -> None:
+    paths = [path for path in town_of_the_law.last.entries if re.search(r"/list-|/sitemap-\d", path)]
+    for form in (r"list-\d+\.html", r"list-\d+-\d+\.html", r"sitemap-\d{4}-\d+\.xml", r"sitemap-\d{4}-\d+-\d+\.xml"):
+        assert any(re.search(f"/{form}$", path) for path in paths), form
 
 
 def test_random_edits_end_with_a_clean_builds_bytes(town_of_the_law: Town) -> None:

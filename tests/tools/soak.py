@@ -1,7 +1,7 @@
 """Holds the Law (incremental output == clean build) with random sequences of edits, as long as one likes.
 
 `python -m tests.tools.soak --minutes 60 [--seed 1000]` goes from seed to seed and stops at the first broken one, with
-the shortest sequence it finds and the difference. `tests/scenarios/test_law.py` does the same with a few seeds.
+the shortest sequence it finds and the difference. Lists and sitemaps are divided early (`short_lists`). `tests/scenarios/test_law.py` does the same with a few seeds.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from publish.build import build
+from tests.plugins.paging import short_lists
 from tests.scenarios.law import Law, Step
 from tests.scenarios.law_content import first_files
 from tests.scenarios.law_town import Engine, Town
@@ -179,7 +180,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seeds = _until(options.seed, time.monotonic() + 60 * options.minutes)
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         try:
-            soak(found_town(Path(folder)), Effort(2, options.edits), seeds, functools.partial(print, flush=True))
+            with short_lists():
+                soak(found_town(Path(folder)), Effort(2, options.edits), seeds, functools.partial(print, flush=True))
         except LawBrokenError as error:
             print(f"BROKEN\n{error}", file=sys.stderr)
             return 1

@@ -318,11 +318,12 @@ def own_rules(tmp_path: Path, old: str, new: str) -> Rules:
 def test_slugs_may_be_the_files_names_and_clashes_are_told(tmp_path: Path) -> None:
     chosen = own_rules(tmp_path, '"{date}-{hash}"', '"{stem}"')
     text = "# 甲\ndate: 2021-04-29\n正文"
-    folder = make_folder(tmp_path / "in", {"a/Plan.md": text, "b/plan.md": text, "计划.md": text})
+    folder = make_folder(tmp_path / "in", {"a/Plan.md": text, "b/plan.md": text, "list-3-1.md": text, "计划.md": text})
     imported = import_folder(folder, site="portal", column="news", rules=chosen)
     assert [item.path for item in imported.items] == ["portal/news/2021/plan.md"]
     assert [(issue.path, issue.code) for issue in imported.issues if issue.leaves_out] == [
         ("b/plan.md", "url-taken"),
+        ("list-3-1.md", "slug-bad"),
         ("计划.md", "slug-bad"),
     ]
 

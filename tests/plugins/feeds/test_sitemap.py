@@ -82,18 +82,19 @@ def test_the_last_change_is_the_contents_own(town: dict[str, Rendered]) -> None:
 def make_large() -> dict[str, bytes]:
     """Twenty dated items over three years, a standing one, a topic, and an item that another site shows here."""
     return make_cluster_files({"portal": ["news", "about"], "coal": ["news"]}) | {
-        **items_of({2024: 4, 2025: 5, 2026: 11}),
+        **items_of({2024: 4, 2025: 5, 2026: 10}),
+        "content/portal/news/2026/late.md": make_article(date="2026-02-03"),
         "content/portal/about/history.md": make_page(),
         "content/coal/news/2026/mine.md": make_article(also=["portal:news"]),
         "sites/portal/topics/river.toml": make_topic(),
     }
 
 
-def test_a_site_with_many_items_gets_an_index_a_part_for_its_pages_and_parts_for_each_year() -> None:
+def test_a_site_with_many_items_gets_an_index_a_part_for_its_pages_and_one_for_each_year_or_parts_by_month() -> None:
     files = files_of(make_job(make_large()), part=5)
     assert list(files) == [
-        "sitemap.xml", "sitemap-pages.xml", "sitemap-2024-1.xml", "sitemap-2025-1.xml", "sitemap-2026-1.xml",
-        "sitemap-2026-2.xml", "sitemap-2026-3.xml",
+        "sitemap.xml", "sitemap-pages.xml", "sitemap-2024-1.xml", "sitemap-2025-1.xml", "sitemap-2026-1-1.xml",
+        "sitemap-2026-1-2.xml", "sitemap-2026-2-1.xml",
     ]  # fmt: skip
     assert parts_named(files["sitemap.xml"]) == [f"{HOST}/{path}" for path in files if path != "sitemap.xml"]
     sizes = {path: len(addresses(data)) for path, data in files.items() if path != "sitemap.xml"}
@@ -127,10 +128,12 @@ def test_the_items_of_other_sites_do_not_count() -> None:
 @pytest.mark.parametrize(
     ("name", "date", "changed"),
     [
-        ("the newest of all", "2026-11-19", {"sitemap-2026-3.xml", "sitemap-pages.xml"}),
+        ("the newest of all", "2026-11-19", {"sitemap-2026-11-1.xml", "sitemap-pages.xml", "sitemap.xml"}),
+        ("the newest of its month", "2026-02-19", {"sitemap-2026-2-1.xml"}),
         ("the newest of an earlier year", "2024-12-31", {"sitemap-2024-1.xml"}),
-        ("one in between", "2026-02-01", {"sitemap-2026-3.xml"}),
-        ("one that begins a part", "2025-12-31", {"sitemap-2025-2.xml", "sitemap.xml"}),
+        ("the oldest of a month", "2026-02-01", {"sitemap-2026-2-1.xml"}),
+        ("one that begins a part", "2026-01-31", {"sitemap-2026-1-3.xml", "sitemap.xml"}),
+        ("one that begins a month", "2026-03-01", {"sitemap-2026-3-1.xml", "sitemap.xml"}),
     ],
 )
 def test_a_new_item_changes_one_part_and_what_tells_of_the_newest(name: str, date: str, changed: set[str]) -> None:
@@ -141,8 +144,22 @@ def test_a_new_item_changes_one_part_and_what_tells_of_the_newest(name: str, dat
     assert before.keys() <= after.keys()
 
 
+def test_what_goes_from_a_large_year_changes_its_month_alone() -> None:
+    files = make_large()
+    less = {path: data for path, data in files.items() if path != "content/portal/news/2026/n00.md"}
+    before, after = (files_of(make_job(tree), part=5) for tree in (files, less))
+    assert before.keys() == after.keys()
+    assert {path for path in after if before[path] != after[path]} == {"sitemap-2026-1-1.xml", "sitemap-2026-1-2.xml"}
+
+
+def test_a_year_that_does_not_fit_in_one_part_any_more_has_parts_by_month() -> None:
+    files = make_large()
+    after = files_of(make_job(files | {"content/portal/news/2025/z.md": make_article(date="2025-12-31")}), part=5)
+    assert [path for path in after if "2025" in path] == ["sitemap-2025-1-1.xml", "sitemap-2025-12-1.xml"]
+
+
 def test_items_stand_in_a_part_oldest_first() -> None:
-    found = list(addresses(files_of(make_job(make_large()), part=5)["sitemap-2026-1.xml"]))
+    found = list(addresses(files_of(make_job(make_large()), part=5)["sitemap-2026-1-1.xml"]))
     assert found == [f"{HOST}/news/2026/n{n:02}.html" for n in range(5)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +11,13 @@ import pytest
 from cluster.index import Made, PageKey
 from cluster.manifest import Entry
 from plugins.feeds.feeds import Feeds
-from plugins.feeds.sitemap import Sitemaps
+from plugins.feeds.sitemap import PART, Sitemaps
 from plugins.pages.changes import Plan, has_changes, plan_changes, plan_everything
 from plugins.pages.job import Job
 from plugins.pages.plan import Pages
 from tests.builders import NOW, make_article, make_cluster_files, make_page, make_site, make_topic
 from tests.plugins.growing import Changes, GrownSite, with_changes
+from tests.plugins.paging import short_lists
 from tests.plugins.rendering import SVG, make_job, render_site
 
 MAKERS = (Pages(), Feeds(), Sitemaps())
@@ -377,6 +379,73 @@ def test_a_list_that_becomes_short_loses_all_its_numbered_pages(tmp_path: Path) 
     assert [path for path in plan.gone if "list-" in path] == [
         *(f"archive/2025/list-{n}.html" for n in (1, 2, 3)), "archive/2026/list-1.html"
     ]  # fmt: skip
+
+
+def chronicle(months: Mapping[str, int]) -> dict[str, bytes]:
+    """So many items of the archive in each month."""
+    return {
+        f"content/portal/archive/{month[:4]}/m{month[5:]}n{n:02}.md": make_article(date=f"{month}-{n + 1:02}")
+        for month, count in months.items()
+        for n in range(count)
+    }
+
+
+def in_archive(*names: str) -> Changes:
+    """Items of the archive's 2025 that go."""
+    return dict.fromkeys(f"content/portal/archive/2025/{name}.md" for name in names)
+
+
+# 2025 has 46 or 45 items of which the months have two pages each; it is divided when it has more than 45.
+DIVIDED, WHOLE = {"2025-01": 23, "2025-02": 23, "2026-01": 25}, {"2025-01": 23, "2025-02": 22, "2026-01": 25}
+BY_MONTH = ["2025/list-1-1.html", "2025/list-1-2.html", "2025/list-2-1.html", "2025/list-2-2.html"]
+BY_YEAR = ["2025/list-1.html", "2025/list-2.html", "2025/list-3.html"]
+BIG_YEAR = {
+    "the oldest of a month and one that takes its place in the year": (
+        DIVIDED,
+        in_archive("m02n00") | {"content/portal/archive/2025/z.md": make_article(date="2025-02-28")},
+        BY_MONTH[2:],
+        [],
+    ),
+    "an item that is dated back": (
+        DIVIDED,
+        {"content/portal/archive/2025/m02n22.md": make_article(date="2025-01-22T12:00")},
+        [BY_MONTH[1], BY_MONTH[3]],
+        [],
+    ),
+    "a month before all others": (
+        DIVIDED | {"2025-01": 0, "2025-03": 23},
+        {"content/portal/archive/2025/z.md": make_article(date="2025-01-01")},
+        ["2025/list-1-1.html", "2025/list-2-1.html"],
+        [],
+    ),
+    "an item too many for the year": (
+        WHOLE,
+        {"content/portal/archive/2025/z.md": make_article(date="2025-02-28")},
+        [*BY_MONTH, "2026/list-1.html"],
+        BY_YEAR,
+    ),
+    "an item that makes the year a whole again": (
+        DIVIDED, in_archive("m01n00"), [*BY_YEAR, "2026/list-1.html"], BY_MONTH
+    ),
+    "a year that is divided after another": (
+        {"2024-05": 21} | WHOLE,
+        {"content/portal/archive/2025/z.md": make_article(date="2025-02-28")},
+        ["2024/list-2.html", *BY_MONTH, "2026/list-1.html"],
+        BY_YEAR,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("months", "changes", "looked_at", "gone"), BIG_YEAR.values(), ids=BIG_YEAR)
+def test_in_a_big_year_the_pages_of_one_month_are_looked_at_and_all_when_it_becomes_big_or_ceases_to_be(
+    tmp_path: Path, months: Mapping[str, int], changes: Changes, looked_at: list[str], gone: list[str]
+) -> None:
+    with short_lists(per_page=20, many=45, part=PART):
+        town = town_of(tmp_path, dict.fromkeys([*archived(2025, 45), *archived(2026, 25)]) | chronicle(months))
+        plan = look(town, changes)
+        assert lists(plan) == looked_at
+        assert [path.removeprefix("archive/") for path in plan.gone if "list-" in path] == gone
+        assert changed(town, tmp_path) <= paths(plan) | set(plan.gone)
 
 
 # ---- what goes ------------------------------------------------------------------------------------------------------

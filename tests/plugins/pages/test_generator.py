@@ -302,7 +302,7 @@ class Counts:
 
     def make(self, job: Job, findings: Findings, key: PageKey) -> bytes:
         """The number."""
-        return str(sum(job.index.years(job.site.key, key.subject).values())).encode()
+        return str(sum(job.index.months(job.site.key, key.subject).values())).encode()
 
 
 def test_another_plugin_may_have_files_of_its_own_that_follow_what_they_read(tmp_path: Path) -> None:

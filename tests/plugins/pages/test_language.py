@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cluster.clock import parse_date
-from plugins.pages.language import catalogue, file_size, filters
+from cluster.index import Period
+from plugins.pages.language import catalogue, file_size, filters, period_name
 from tests.plugins.rendering import THEME
 
 MOMENT = parse_date("2026-11-08T09:05")
@@ -25,6 +26,20 @@ MOMENT = parse_date("2026-11-08T09:05")
 )
 def test_dates_are_written_as_readers_expect(name: str, language: str, text: str) -> None:
     assert filters(language)[name](MOMENT) == text
+
+
+@pytest.mark.parametrize(
+    ("period", "language", "text"),
+    [
+        (Period(2026), "zh-Hans", "2026年"),
+        (Period(2026), "en", "2026"),
+        (Period(2026, 3), "zh-Hans", "2026年3月"),
+        (Period(2026, 12), "zh-Hans", "2026年12月"),
+        (Period(2026, 3), "en", "March 2026"),
+    ],
+)
+def test_a_period_has_a_name_in_each_language(period: Period, language: str, text: str) -> None:
+    assert period_name(period, language=language) == text
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup
 from plugins.pages.job import Findings, Job
 from plugins.pages.links import is_external, leaving_path, missing_help, outward, page_exists, resolve_link
 from tests.builders import ARTICLE, NOW, make_article, make_cluster_files, make_page, make_site, make_topic
+from tests.plugins.paging import short_lists
 from tests.plugins.rendering import body_of, compose, make_job, render_site
 
 OUTSIDE = "https://example.com/a?b=1&c=2#d"
@@ -150,6 +151,21 @@ def test_numbered_pages_may_be_linked_to() -> None:
     assert not page_exists(job, "/news/2026/list-3.html")
     assert not page_exists(job, "/news/2026/list-0.html")
     assert not page_exists(job, "/news/2025/list-1.html")
+    for other in ("list-01", "list-11-1"):
+        assert not page_exists(job, f"/news/2026/{other}.html")
+
+
+def test_numbered_pages_of_a_month_may_be_linked_to_and_those_of_its_year_are_no_more() -> None:
+    items = {
+        f"content/portal/news/2026/n{n}.md": make_article(date=f"2026-{1 + n // 20:02}-{1 + n % 20:02}")
+        for n in range(45)
+    }
+    with short_lists(many=40):
+        job = make_job(make_town() | items)
+        for page in ("1-1", "1-4", "2-4"):
+            assert page_exists(job, f"/news/2026/list-{page}.html")
+        for page in ("1", "1-0", "1-5", "01-1", "1-01", "0-1", "13-1", "12-1"):
+            assert not page_exists(job, f"/news/2026/list-{page}.html")
 
 
 # ---- leaving --------------------------------------------------------------------------------------------------------

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from plugins.pages.job import Findings
-from plugins.pages.lists import column_list, column_view, fixed_column_view, item_link
+import pytest
+
+from plugins.pages.job import Findings, Job
+from plugins.pages.lists import column_list, column_view, fixed_column_view, item_link, numbered_keys
 from plugins.pages.views import Link
 from tests.builders import ARTICLE, make_article, make_cluster_files, make_column, make_page, make_site
 from tests.plugins.rendering import SVG, compose, make_job
@@ -116,8 +118,56 @@ def test_a_numbered_page_leads_on_both_ways_and_the_newest_one_back_to_the_colum
     oldest = compose(job, "news/2025/list-1.html")[0]
     assert (newest.context["pager"].newer, newest.context["pager"].older) == ("/news/", "/news/2025/list-2.html")
     assert (oldest.context["pager"].newer, oldest.context["pager"].older) == ("/news/2025/list-2.html", "")
-    assert newest.page.title == "栏目 news 2026-1 - portal 网站"
+    assert newest.page.title == "栏目 news 2026年 · 第 1 页 - portal 网站"
     assert newest.page.canonical == "http://portal.yunze.localhost:8080/news/2026/list-1.html"
+
+
+def make_big_year(language: str = "zh-Hans") -> Job:
+    """A column with 25 items in 2024, 240 from January to June 2025 and one in July, 25 in January 2026."""
+    days = [f"2024-05-{n + 1:02}" for n in range(25)] + [f"2026-01-{n + 1:02}" for n in range(25)]
+    days += [f"2025-{n // 40 + 1:02}-{n % 20 + 1:02}T{n % 40 // 20:02}:00" for n in range(241)]
+    items = {f"content/portal/news/{day[:4]}/n{n}.md": make_article(date=day) for n, day in enumerate(days)}
+    site = make_site("portal", columns=[make_column("news")], language=language)
+    return make_job(make_cluster_files({"portal": site}) | items)
+
+
+def test_a_year_with_more_than_240_items_has_its_pages_by_month() -> None:
+    job = make_big_year()
+    months = [f"news/2025/list-{month}-{number}.html" for month in range(1, 7) for number in (1, 2)]
+    assert [key.path for key in numbered_keys(job, "news")] == [
+        "news/2024/list-1.html", "news/2024/list-2.html", *months, "news/2025/list-7-1.html", "news/2026/list-1.html",
+    ]  # fmt: skip
+    march = compose(job, "news/2025/list-3-2.html")[0]
+    assert [item.date.isoformat()[:13] for item in march.context["items"]] == [
+        f"2025-03-{day:02}T{hour:02}" for day in range(20, 10, -1) for hour in (1, 0)
+    ]
+
+
+def test_older_and_newer_lead_through_months_as_through_years_and_each_year_to_its_newest_page() -> None:
+    job = make_big_year()
+    pagers = {key.path: compose(job, key.path)[0].context["pager"] for key in numbered_keys(job, "news")}
+    paths = [f"/{path}" for path in pagers]
+    assert [pager.newer for pager in pagers.values()] == [*paths[1:], "/news/"]
+    assert [pager.older for pager in pagers.values()] == ["", *paths[:-1]]
+    assert compose(job, "news/index.html")[0].context["pager"].years == (
+        Link("2026", "/news/2026/list-1.html"),
+        Link("2025", "/news/2025/list-7-1.html"),
+        Link("2024", "/news/2024/list-2.html"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "year", "month"),
+    [("zh-Hans", "2024年 · 第 2 页", "2025年3月 · 第 1 页"), ("en", "2024, page 2", "March 2025, page 1")],
+)
+def test_a_numbered_page_says_its_period_and_its_number(language: str, year: str, month: str) -> None:
+    job = make_big_year(language)
+    for path, name in (("news/2024/list-2.html", year), ("news/2025/list-3-1.html", month)):
+        composed = compose(job, path)[0]
+        assert composed.context["pager"].name == name
+        assert composed.page.title == f"栏目 news {name} - portal 网站"
+    pager = compose(job, "news/2025/list-3-1.html")[0].context["pager"]
+    assert (pager.year, pager.month, pager.number) == (2025, 3, 1)
 
 
 def test_a_column_offers_its_feed_only_when_it_has_one() -> None:

@@ -19,6 +19,7 @@ FILE = Entry("0" * 64, None, 1)
         ("portal/_mode.css", Stage.PAGES),
         ("portal/index.html", Stage.INDEXES),
         ("portal/news/2026/list-12.html", Stage.INDEXES),
+        ("portal/news/2026/list-11-2.html", Stage.INDEXES),
         ("portal/news/feed.xml", Stage.INDEXES),
         ("portal/feed.json", Stage.INDEXES),
         ("portal/sitemap.xml", Stage.INDEXES),
