@@ -68,9 +68,9 @@ system time of all processes of a run, peak memory the greatest sum of their PSS
 _PEERS = """All make the same pages from the same items: articles with head, navigation, breadcrumb, body, attachments
 and neighbours; column lists of 20 with the items of all columns below; home pages; Atom feeds of sites and first-level
 columns; JSON feeds; sitemaps. Links between items are resolved, pictures and tables framed alike. Compression is off.
-Page counts differ by how lists are cut: zhanqun cuts them by year or month so that an article changes few of them, the peers
-number them through. The peers do less: no second listing (`also`), topics or references between items, no list pages in
-sitemaps, no check of what the body may hold; stock Pelican also has no neighbours and no JSON feed.
+Page counts differ by how lists are cut: zhanqun cuts them by year or month so that an article changes few of them,
+the peers number them through. The peers do less: no second listing (`also`), topics or references between items, no
+list pages in sitemaps, no check of what the body may hold; stock Pelican also has no neighbours and no JSON feed.
 
 Each peer has its own fastest settings: Hugo without Git information, taxonomies, minifying and aliases, with the frame
 as cached partials, TOML front matter, quiet and without times, modes and lock; Pelican without cache and authors.

@@ -6,6 +6,7 @@ No settings file, no workspace, no rich: words in the user's language on stderr,
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -55,6 +56,12 @@ def fail(error: ClusterError, *, as_json: bool) -> int:
     if as_json:
         dump({"error": {"zh": error.chinese, "en": error.english, "code": getattr(error, "code", "")}})
     return error.exit_code
+
+
+def guard_values(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What there is to say of a guard by the record that it keeps of itself."""
+    moment = str(record.get("at", ""))[:16].replace("T", " ")
+    return {"moment": moment, "incidents": record.get("incidents", 0), "missing": record.get("missing", 0)}
 
 
 def translated(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,13 @@ from cluster.clock import current_time
 from cluster.errors import ClusterError
 from publish.guard import LIMITS, Incident
 from publish.guard.guard import Guard
+from publish.receiver.freshness import Alarm, alarm_of
 from publish.receiver.places import Places
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_HOUR = 3600.0
+# An alarm that stands is said again once a day.
+_HOURS_BETWEEN = 24
 
 
 @click.command(
@@ -53,9 +59,11 @@ def guard(www: Path, state: Path | None, vault: Path | None, once: bool, rehash:
     watchman = Guard(places, now=current_time, limits=limits, tell=tell)
     try:
         if once:
-            return _check(watchman, as_json=as_json)
+            return _check(watchman, places, as_json=as_json)
         say(translated("Guarding {www}; Ctrl-C stops.").format(www=www))
-        watchman.run(_stop_at_signal())
+        stop = _stop_at_signal()
+        with _minding_signatures(places, stop):
+            watchman.run(stop)
     except ClusterError as error:
         return fail(error, as_json=as_json)
     if as_json:
@@ -63,13 +71,42 @@ def guard(www: Path, state: Path | None, vault: Path | None, once: bool, rehash:
     return 0
 
 
-def _check(watchman: Guard, *, as_json: bool) -> int:
+def _check(watchman: Guard, places: Places, *, as_json: bool) -> int:
     report = watchman.check()
+    alarm = _say_alarm(places)
     if as_json:
-        dump(report.as_dict())
+        dump(report.as_dict() | {"alarm": alarm.as_dict() if alarm else None})
     elif report.exit_code == 0:
         click.echo(translated("Everything is as it was signed."))
     return report.exit_code
+
+
+def _say_alarm(places: Places, before: str = "") -> Alarm | None:
+    """Says what is wrong with the signatures or the clock, unless it was said before; nothing stands still for it."""
+    alarm = alarm_of(places.state, current_time())
+    if alarm is not None and alarm.code != before:
+        say(alarm.text(language_of_environment()))
+    return alarm
+
+
+@contextmanager
+def _minding_signatures(places: Places, stop: threading.Event) -> Iterator[None]:
+    """Looks at the signatures beside the guard: at once, every hour, and once more a day though nothing is new."""
+
+    def mind() -> None:
+        said, hours = "", 0
+        while not stop.is_set():
+            alarm = _say_alarm(places, said if hours % _HOURS_BETWEEN else "")
+            said, hours = alarm.code if alarm else "", hours + 1
+            stop.wait(_HOUR)
+
+    thread = threading.Thread(target=mind, name="signatures", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def _stop_at_signal() -> threading.Event:

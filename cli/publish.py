@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 
 import click
@@ -10,6 +11,7 @@ from cli.build import build_and_tell
 from cli.console import Console
 from cli.options import command, now_option, stamp_of
 from cluster.clock import current_time
+from cluster.errors import ClusterError
 from cluster.gitstore import identity
 from publish.release import Outcome
 from publish.workspace import Workspace
@@ -36,7 +38,9 @@ def publish(
         office, built, at=current_time(), who=identity()[0], resume=resume, accept_removals=accept_removals
     )
     console.dump({**built.as_dict(), **outcome.as_dict()})
-    return tell_outcome(console, outcome) or built.exit_code
+    code = tell_outcome(console, outcome) or built.exit_code
+    sweep_at_rest(console, workspace)
+    return code
 
 
 def tell_outcome(console: Console, outcome: Outcome) -> int:
@@ -55,3 +59,25 @@ def tell_outcome(console: Console, outcome: Outcome) -> int:
     for receipt in outcome.receipts:
         console.result(f"  {receipt.target}")
     return 1 if outcome.failures and not outcome.receipts else 3 if outcome.failures else 0
+
+
+def sweep_at_rest(console: Console, workspace: Workspace) -> None:
+    """Removes what nobody needs any more, now that everything is told, unless a worker does; Ctrl-C ends it."""
+    if not workspace.owes_sweep:
+        return
+    from publish.worker import PAUSE_SECONDS, is_at_work  # only now: it brings the watching of folders with it
+
+    if is_at_work(workspace.settings.data):
+        return
+    console.tell("Removing what no release needs any more; Ctrl-C ends that without harm.")
+
+    def pause() -> bool:
+        time.sleep(PAUSE_SECONDS)
+        return True
+
+    try:
+        workspace.sweep_at_rest(pause)
+    except KeyboardInterrupt:
+        return
+    except ClusterError as error:
+        console.tell("{why}", why=error.text(console.language))

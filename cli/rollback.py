@@ -6,7 +6,7 @@ import click
 
 from cli.console import Console
 from cli.options import command
-from cli.publish import tell_outcome
+from cli.publish import sweep_at_rest, tell_outcome
 from cluster.clock import current_time
 from cluster.gitstore import identity
 from publish import release
@@ -24,4 +24,5 @@ def rollback(console: Console, workspace: Workspace, number: int | None) -> int:
     code = tell_outcome(console, outcome)
     console.tell("Automatic publishing is held until: zhanqun publish --resume")
     console.dump(outcome.as_dict())
+    sweep_at_rest(console, workspace)
     return code

@@ -6,7 +6,7 @@ import click
 
 from cli.console import Console
 from cli.options import command
-from cli.publish import tell_outcome
+from cli.publish import sweep_at_rest, tell_outcome
 from cluster.clock import current_time
 from cluster.gitstore import identity
 from publish import release
@@ -34,4 +34,5 @@ def state(console: Console, workspace: Workspace, kind: str, zh: str, en: str) -
     outcome = release.change_state(office, wanted, at=current_time(), who=identity()[0])
     code = tell_outcome(console, outcome)
     console.dump(outcome.as_dict())
+    sweep_at_rest(console, workspace)
     return code

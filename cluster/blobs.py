@@ -89,17 +89,21 @@ class BlobStore:
     def sweep(self, keep: Collection[str]) -> int:
         """Removes every blob not in `keep` and leftovers of killed writers; returns how many went."""
         wanted = keep if isinstance(keep, (set, frozenset)) else frozenset(keep)
-        unwanted = [path for sha, path in self._all() if sha not in wanted]
-        for path in unwanted:
-            path.unlink()
-        return len(unwanted)
+        return sum(self.remove(name) for name in self.names() if name not in wanted)
 
-    def _all(self) -> Iterator[tuple[str, Path]]:
-        if not self.root.is_dir():
-            return
-        for folder in self.root.iterdir():
-            for path in folder.iterdir():
-                yield folder.name + path.name, path
+    def names(self) -> Iterator[str]:
+        """The SHA-256 of every blob, and names of that form for leftovers of killed writers."""
+        for folder in self.root.iterdir() if self.root.is_dir() else ():
+            for name in os.listdir(folder):  # noqa: PTH208 - see `put`
+                yield folder.name + name
+
+    def remove(self, sha: str) -> bool:
+        """Removes what `names` has told; whether it was there."""
+        try:
+            os.unlink(f"{self.root}/{sha[:2]}/{sha[2:]}")  # noqa: PTH108 - see `put`
+        except FileNotFoundError:
+            return False
+        return True
 
     def _aside(self, sha: str) -> Path:
         folder = self.root / sha[:2]

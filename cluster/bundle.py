@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import BinaryIO
 
 from cluster.errors import FormatError
@@ -45,7 +46,10 @@ class Member:
             FormatError: the stream ends before the member does.
         """
         if count < 0:
-            return b"".join(iter(lambda: self.read(_CHUNK), b""))
+            whole = BytesIO()
+            while data := self.read(_CHUNK):
+                whole.write(data)
+            return whole.getvalue()
         wanted = min(count, self._left)
         data = self._stream.read(wanted) if wanted else b""
         if wanted and not data:

@@ -3,6 +3,7 @@
 - A listing's id is the hash of its text, and it names its children by their ids: the top one's id is the root.
 - Trees share what they have in common. What a publish changes costs the listings of the changed directories.
 - A listing that is there never changes; `read` refuses one whose bytes are not those of its name, `put` mends it.
+- Of a tree, however large, only the directories on the way to the present path are in memory, and a few read before.
 - Nothing is on the disk before `cluster.blobs.sync` was called by whoever put it.
 
 Both sides keep one such folder: the inside for what it has released, a target for what it keeps. No network, no locks.
@@ -10,13 +11,13 @@ Both sides keep one such folder: the inside for what it has released, a target f
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 import re
 import threading
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,8 +32,10 @@ _ID = re.compile(r"[0-9a-f]{64}")
 _LINE = re.compile(
     r"^(?:blob ([0-9a-f]{64}) ([0-9a-f]{64}|-) (0|[1-9][0-9]{0,15}) (.+)|tree ([0-9a-f]{64}) (.+))$", re.MULTILINE
 )
-# How many parsed listings are kept at hand; one has a hundred entries in the middle, a few thousand at most.
-_RECENT = 256
+_CHILD = re.compile(rb"^tree ([0-9a-f]{64}) ", re.MULTILINE)
+# How many bytes of listings are kept parsed: those of thirty directories with a thousand files each.
+_RECENT_BYTES = 6_000_000
+_Names = tuple[tuple[tuple[str, Entry], ...], tuple[tuple[str, str], ...]]
 
 
 class Change(NamedTuple):
@@ -43,12 +46,25 @@ class Change(NamedTuple):
     new: Entry | None
 
 
-@dataclass(slots=True)
-class _Node:
-    """The changes below one directory."""
+class _Pair(NamedTuple):
+    """One directory in two trees, by its ids; None where there is none."""
 
-    files: dict[str, Entry | None] = field(default_factory=dict)
-    children: dict[str, _Node] = field(default_factory=dict)
+    path: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A directory that is being changed."""
+
+    path: str
+    files: dict[str, Entry]
+    children: dict[str, str]
+
+    def has(self, folder: str) -> bool:
+        """Whether a directory is this one or lies below it."""
+        return not self.path or folder == self.path or folder.startswith(f"{self.path}/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +78,10 @@ class Listings:
 
     def read(self, id: str, path: str = "") -> Directory:
         """The directory with this id, as it stands at `path`. Raises: FormatError when it is missing or damaged."""
-        if id == EMPTY:
-            return Directory(path, id, (), ())
+        return Directory(path, id, (), ()) if id == EMPTY else self._parsed(id, self.text(id), path)
+
+    def text(self, id: str) -> bytes:
+        """The text of a listing. Raises: FormatError when it is missing, or is not what its name says."""
         place = self.root / id
         if _ID.fullmatch(id) is None:  # a stranger may have named it
             raise _missing(place)
@@ -71,21 +89,30 @@ class Listings:
             data = place.read_bytes()
         except FileNotFoundError as error:
             raise _missing(place) from error
-        return self.checked(id, data, path)
+        self._check(id, data)
+        return data
 
     def checked(self, id: str, data: bytes, path: str = "") -> Directory:
         """The directory that a listing's text names, from wherever it comes. Raises: FormatError when it is damaged."""
+        self._check(id, data)
+        return self._parsed(id, data, path)
+
+    def _check(self, id: str, data: bytes) -> None:
         if hashlib.sha256(data).hexdigest() != id:
             raise _damaged(self.root / id)
-        if (found := _parse(data)) is None:
+
+    def _parsed(self, id: str, data: bytes, path: str) -> Directory:
+        if (found := _RECENT.parsed(id, data)) is None:
             raise _damaged(self.root / id)
         return Directory(path, id, *found)
 
     def put(self, directory: Directory) -> None:
         """Keeps a directory's listing; one that a power cut left short or damaged is written again."""
-        if directory.id == EMPTY:
-            return
-        data, place = dump_listing(directory), self.root / directory.id
+        if directory.id != EMPTY:
+            self._keep(directory.id, dump_listing(directory))
+
+    def _keep(self, id: str, data: bytes) -> None:
+        place = self.root / id
         if _holds_bytes(place, data):
             return
         self.root.mkdir(parents=True, exist_ok=True)
@@ -135,26 +162,38 @@ class Listings:
             id = waiting.pop()
             if id not in found:
                 found.add(id)
-                waiting += [child for _, child in self.read(id).children]
+                waiting += [child.decode() for child in _CHILD.findall(self.text(id))]
         return found
 
     def differences(self, old: str | None, new: str | None, path: str = "") -> Iterator[Change]:
         """What differs between two trees, in the order of paths; the cost follows the directories that differ."""
+        way = [self._compared(_Pair(path, old, new))]
+        while way:
+            for found in way[-1]:
+                if isinstance(found, Change):
+                    yield found
+                else:
+                    way.append(self._compared(found))
+                    break
+            else:
+                way.pop()
+
+    def _compared(self, pair: _Pair) -> Iterator[Change | _Pair]:
+        """The files of one directory that differ, and its directories that do, in the order of paths."""
+        path, old, new = pair
         if old == new:
             return
-        before = self.read(old or EMPTY, path)
-        after = self.read(new or EMPTY, path)
+        before, after = self.read(old or EMPTY, path), self.read(new or EMPTY, path)
         old_files, new_files = dict(before.files), dict(after.files)
         old_children, new_children = dict(before.children), dict(after.children)
         # A directory stands where its paths stand: `a.html` before `a/b`, as "." comes before "/".
-        names = {
-            name: False for name in old_files.keys() | new_files.keys() if old_files.get(name) != new_files.get(name)
-        }
-        folders = old_children.keys() | new_children.keys()
-        for key, is_folder in sorted([*names.items(), *((f"{name}/", True) for name in folders)]):
-            if is_folder:
+        keys = [name for name, entry in new_files.items() if old_files.get(name) != entry]
+        keys += [name for name in old_files if name not in new_files]
+        keys += [f"{name}/" for name in old_children.keys() | new_children.keys()]
+        for key in sorted(keys):
+            if key.endswith("/"):
                 name = key[:-1]
-                yield from self.differences(old_children.get(name), new_children.get(name), _join(path, name))
+                yield _Pair(_join(path, name), old_children.get(name), new_children.get(name))
             else:
                 yield Change(_join(path, key), old_files.get(key), new_files.get(key))
 
@@ -166,41 +205,64 @@ class Listings:
         Raises:
             FormatError: a path that no manifest may hold, or that cannot stand beside the others.
         """
-        top = _Node()
-        for path, entry in entries:
-            if reason := path_fault(path):
-                raise _unfit(path, reason)
-            *folders, name = path.split("/")
-            if len(folders) > DEEPEST:
-                raise _unfit(path[:NAME_BYTES], _TOO_DEEP)
-            node = top
-            for folder in folders:
-                node = node.children.setdefault(folder, _Node())
-            node.files[name] = entry
-        return self._changed(root, "", top) or EMPTY
+        return self.follow(root, sorted(dict(entries).items(), key=lambda pair: pair[0]))
 
-    def _changed(self, id: str | None, path: str, node: _Node) -> str | None:
-        """The id of a directory after the changes below it; None when nothing is left of it."""
-        before = self.read(id or EMPTY, path)
-        files: dict[str, Entry] = dict(before.files)
-        for name, entry in node.files.items():
+    def follow(self, root: str, entries: Iterable[tuple[str, Entry | None]]) -> str:
+        """The same with entries that come in the order of paths, however many: one after the other is taken in.
+
+        Raises:
+            FormatError: as `change`, or a path that comes out of order. The listings made so far belong to no tree.
+        """
+        open_ = [self._opened(root, "")]
+        last = ""
+        for path, entry in entries:
+            if reason := path_fault(path) or (_OUT_OF_ORDER if path <= last else None):
+                raise _unfit(path, reason)
+            last = path
+            folder, _, name = path.rpartition("/")
+            if folder != open_[-1].path:
+                self._go_to(folder, open_)
             if entry is None:
-                files.pop(name, None)
+                open_[-1].files.pop(name, None)
             else:
-                files[name] = entry
-        children = dict(before.children)
-        for name, below in node.children.items():
-            child = self._changed(children.get(name), _join(path, name), below)
-            if child is None:
-                children.pop(name, None)
-            else:
-                children[name] = child
-        if not files and not children:
+                open_[-1].files[name] = entry
+        while len(open_) > 1:
+            self._close(open_)
+        return self._made(open_[0]) or EMPTY
+
+    def _go_to(self, folder: str, open_: list[_Open]) -> None:
+        """Closes the directories that are done with, and opens those on the way to `folder`."""
+        while not open_[-1].has(folder):
+            self._close(open_)
+        below = folder[len(open_[-1].path) :].strip("/")
+        names = below.split("/") if below else []
+        if len(open_) - 1 + len(names) > DEEPEST:
+            raise _unfit(folder[:NAME_BYTES], _TOO_DEEP)
+        for name in names:
+            parent = open_[-1]
+            open_.append(self._opened(parent.children.get(name, EMPTY), _join(parent.path, name)))
+
+    def _opened(self, id: str, path: str) -> _Open:
+        before = self.read(id, path)
+        return _Open(path, dict(before.files), dict(before.children))
+
+    def _close(self, open_: list[_Open]) -> None:
+        done, parent = open_.pop(), open_[-1]
+        id, name = self._made(done), done.path.rpartition("/")[2]
+        if id is None:
+            parent.children.pop(name, None)
+        else:
+            parent.children[name] = id
+
+    def _made(self, done: _Open) -> str | None:
+        """The id of a directory after the changes below it; None when nothing is left of it."""
+        if not done.files and not done.children:
             return None
-        _refuse_clash(path, files, children)
-        made = Directory.of(path, tuple(sorted(files.items())), tuple(sorted(children.items())))
-        self.put(made)
-        return made.id
+        _refuse_clash(done.path, done.files, done.children)
+        data = _listing(done.files.items(), done.children.items())
+        id = hashlib.sha256(data).hexdigest()
+        self._keep(id, data)
+        return id
 
     def known(self) -> set[str]:
         """The ids of all listings that are here."""
@@ -220,14 +282,43 @@ class Listings:
 
 def dump_listing(directory: Directory) -> bytes:
     """The text whose hash is the directory's id."""
-    lines = [(name, f"blob {e.raw} {e.brotli or '-'} {e.size} {name}\n") for name, e in directory.files]
-    lines += [(name, f"tree {id} {name}\n") for name, id in directory.children]
+    return _listing(directory.files, directory.children)
+
+
+def _listing(files: Iterable[tuple[str, Entry]], children: Iterable[tuple[str, str]]) -> bytes:
+    lines = [(name, f"blob {e.raw} {e.brotli or '-'} {e.size} {name}\n") for name, e in files]
+    lines += [(name, f"tree {id} {name}\n") for name, id in children]
     return "".join(line for _, line in sorted(lines)).encode()
 
 
-@functools.lru_cache(maxsize=_RECENT)
-def _parse(data: bytes) -> tuple[tuple[tuple[str, Entry], ...], tuple[tuple[str, str], ...]] | None:
-    """Files and children in a listing's text, None when it is none; a publish reads the same few again and again."""
+class _Recent:
+    """What the listings read last name: a publish reads the same few again and again, the guard in two threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._parsed: OrderedDict[str, tuple[int, _Names]] = OrderedDict()
+        self._bytes = 0
+
+    def parsed(self, id: str, data: bytes) -> _Names | None:
+        """Files and children in the text of the listing `id`, None when it makes no sense."""
+        with self._lock:
+            if known := self._parsed.get(id):
+                self._parsed.move_to_end(id)
+                return known[1]
+        found = _parse(data)
+        with self._lock:
+            if found is not None and id not in self._parsed and len(data) < _RECENT_BYTES:
+                self._parsed[id] = len(data), found
+                self._bytes += len(data)
+                while self._bytes > _RECENT_BYTES:
+                    self._bytes -= self._parsed.popitem(last=False)[1][0]
+        return found
+
+
+_RECENT = _Recent()
+
+
+def _parse(data: bytes) -> _Names | None:
     text = data.decode("utf-8", "surrogateescape")
     found = _LINE.findall(text)
     if len(found) != text.count("\n") or (text and not text.endswith("\n")):
@@ -265,6 +356,7 @@ _SIBLING = (
     "another file's compressed sibling has this name. Rename one of the two",
     "与另一文件的压缩副本同名。请给其中一个改名",
 )
+_OUT_OF_ORDER = ("this path is not in order, or stands here twice. Publish again", "路径未按顺序排列或重复。请重新发布")
 _TOO_DEEP = (f"this path has more than {DEEPEST} folders. Move the file", f"路径超过 {DEEPEST} 层文件夹。请移动该文件")
 
 

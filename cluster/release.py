@@ -3,6 +3,7 @@
 - Numbers only grow: a rollback is a new release with the root of an older one, named in `of`.
 - The root ties the record to its files; `describes` says whether a manifest belongs to it.
 - The overlay gives other bytes to the two files of each site that carry the cluster's state; the root is without it.
+- Every record after a purge names it: whoever missed it does it with whatever release comes next.
 
 Called by the publish actions, which make records, and by the receiver, which refuses what does not fit.
 """
@@ -46,7 +47,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One numbered state of the cluster: commit and `now` of its build, root, number of files and bytes."""
+    """One numbered state of the cluster: commit and `now` of its build, root, number of files and bytes.
+
+    `purged` is the number of the newest purge before it, 0 when there was none.
+    """
 
     number: int
     commit: str
@@ -57,6 +61,7 @@ class Release:
     kind: Kind = Kind.PUBLISH
     of: int | None = None
     overlay: Overlay = ()
+    purged: int = 0
 
     def __post_init__(self) -> None:
         if fault := _fault(self):
@@ -79,6 +84,15 @@ class Release:
         """The record of a new release with the same content in another state of the cluster."""
         return replace(self, number=number, kind=Kind.STATE, of=self.number, overlay=overlay)
 
+    def after_purge(self, number: int) -> Release:
+        """The same record, naming the newest purge before it."""
+        return replace(self, purged=number)
+
+    @property
+    def clean_from(self) -> int:
+        """The number below which no release may be kept: that of the newest purge, this one included; 0 for none."""
+        return self.number if self.kind is Kind.PURGE else self.purged
+
     def describes(self, manifest: Manifest) -> bool:
         """Whether the manifest is the one that this record names."""
         return len(manifest) == self.files and manifest.root() == self.root
@@ -89,7 +103,8 @@ class Release:
 
     def as_dict(self) -> dict[str, Any]:
         """The record as JSON values, in the names of docs/formats.md."""
-        return {
+        purged = {"purged": self.purged} if self.purged else {}
+        return purged | {
             "format": FORMAT,
             "number": self.number,
             "commit": self.commit,
@@ -136,11 +151,12 @@ def _record(data: bytes) -> dict[str, Any]:
 
 def _fault(release: Release) -> str | None:
     """The first field whose value cannot stand in a record."""
+    if not _is_count(release.number, 1) or release.number > _HIGHEST:
+        return "'number' has a wrong value"
     of_fits = release.of is None
     if release.kind in (Kind.ROLLBACK, Kind.STATE):
         of_fits = _is_count(release.of, 1) and release.of < release.number  # type: ignore[operator]  # is a count
     rules = {
-        "number": _is_count(release.number, 1) and release.number <= _HIGHEST,
         "commit": isinstance(release.commit, str) and _COMMIT.fullmatch(release.commit),
         "now": isinstance(release.now, datetime) and release.now.tzinfo is not None,
         "root": isinstance(release.root, str) and _ROOT.fullmatch(release.root),
@@ -149,6 +165,7 @@ def _fault(release: Release) -> str | None:
         "kind": isinstance(release.kind, Kind),
         "of": of_fits,
         "overlay": isinstance(release.overlay, tuple) and _is_overlay(release.overlay),
+        "purged": _is_count(release.purged, 0) and release.purged < release.number,
     }
     return next((f"'{name}' has a wrong value" for name, fits in rules.items() if not fits), None)
 

@@ -8,7 +8,6 @@ there. The same state, moment and program give the same manifest, whatever was b
 
 from __future__ import annotations
 
-import fcntl
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +37,7 @@ from plugins.pages.changes import has_changes
 from plugins.pages.job import Job, Scope, Sink, next_moment
 from plugins.pages.sinks import BlobSink
 from publish.pelican_run import run_pelican
+from publish.receiver.disk import LOCK_SECONDS, lock_within
 from publish.recipe import site_parts, site_recipe, theme_hash
 
 # The theme's templates of pages that the engine makes; the others are for items.
@@ -361,14 +361,16 @@ def _all_issues(index: Index, now: str) -> tuple[Issue, ...]:
 
 @contextmanager
 def build_lock(var: Path) -> Iterator[None]:
-    """Holds the one lock on what is derived in `var`, which a killed process gives up. Raises: BusyError."""
+    """Holds the one lock on what is derived in `var`, which a killed process gives up; waits for a step of a sweep.
+
+    Raises:
+        BusyError: another build has it.
+    """
     var.mkdir(parents=True, exist_ok=True)
     with (var / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not lock_within(file, LOCK_SECONDS):
             raise BusyError(
                 f"Another build works in {var}. Wait until it has finished.",
                 f"另一个构建正在使用 {var}。请等它结束。",
-            ) from error
+            )
         yield

@@ -1,6 +1,7 @@
-"""The ledger, `data/publish.db` (SQLite, format 2 in `user_version`): what was published, asked for, held.
+"""The ledger, `data/publish.db` (SQLite, format 3 in `user_version`): what was published, asked for, held.
 
 - A release number is recorded as pending before anything is delivered, and belongs to that record for ever.
+- A receipt says that a delivery did its part; a confirmation says which release a target itself is known to have.
 - At most one job of a kind is pending and at most one hold of a kind is in force.
 - Every call is one short transaction on a connection of its own; all times are arguments, aware, kept as UTC.
 
@@ -9,9 +10,8 @@ Called by the publish actions, the worker, the command line and, later, the edit
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,9 +21,10 @@ from pathlib import Path
 from cluster.errors import BusyError, FormatError
 from cluster.release import Kind, Release
 from publish.receiver import Receipt
+from publish.receiver.disk import LOCK_SECONDS, lock_within
 from publish.state import ClusterState
 
-FORMAT = 2
+FORMAT = 3
 WAIT_SECONDS = 30
 # How the outcome of a job that failed begins.
 FAILED = "failed: "
@@ -53,6 +54,15 @@ class Recorded:
     who: str
     at: datetime
     pages_changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPurge:
+    """A purge that a target is not known to have done: its release, and since when that has been open."""
+
+    target: str
+    number: int
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +98,15 @@ class Ledger:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Holds the one publish lock, which a killed process gives up. Raises: BusyError when taken."""
+        """Holds the one publish lock, which a killed process gives up; waits for one step of a sweep.
+
+        Raises:
+            BusyError: another publish has it.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.with_suffix(".lock").open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise _publishing() from error
+            if not lock_within(file, LOCK_SECONDS):
+                raise _publishing()
             yield
 
     # Releases
@@ -171,10 +183,35 @@ class Ledger:
             rows = db.execute("SELECT target, number, root, at FROM receipts ORDER BY number").fetchall()
         return {target: Receipt(target, number, root, _time(at)) for target, number, root, at in rows}
 
-    def confirmed(self, number: int) -> set[str]:
-        """The URLs of the targets that took this release."""
+    # Confirmations
+
+    def confirm(self, target: str, number: int, at: datetime) -> None:
+        """Notes that a target is known to have this release, or a later one; what is known already stays."""
         with self._transaction() as db:
-            return {row[0] for row in db.execute("SELECT target FROM receipts WHERE number = ?", (number,))}
+            db.execute(
+                "INSERT INTO confirmations VALUES (?, ?, ?) ON CONFLICT (target) DO UPDATE "
+                "SET number = excluded.number, at = excluded.at WHERE excluded.number > number",
+                (target, number, _text(at)),
+            )
+
+    def confirmations(self) -> dict[str, int]:
+        """The highest release that each target is known to have, by its URL."""
+        with self._transaction() as db:
+            return dict(db.execute("SELECT target, number FROM confirmations"))
+
+    def open_purges(self) -> list[OpenPurge]:
+        """The targets that were sent something older than the newest purge and are not known to have done it."""
+        number = self.last_purge()
+        if not number:
+            return []
+        with self._transaction() as db:
+            (since,) = db.execute("SELECT at FROM releases WHERE number = ?", (number,)).fetchone()
+            rows = db.execute(
+                "SELECT DISTINCT target FROM receipts WHERE number < ?1 AND target NOT IN "
+                "(SELECT target FROM confirmations WHERE number >= ?1) ORDER BY target",
+                (number,),
+            ).fetchall()
+        return [OpenPurge(target, number, _time(since)) for (target,) in rows]
 
     # Jobs
 
@@ -304,16 +341,29 @@ class Ledger:
             for statement in _TABLES:
                 db.execute(statement)
             db.execute(f"PRAGMA user_version = {FORMAT}")
-        elif version == 1:
-            db.execute(_STATE)
+        elif version in _UPGRADES:
+            for statement in (each for old in sorted(_UPGRADES) if old >= version for each in _UPGRADES[old]):
+                db.execute(statement)
             db.execute(f"PRAGMA user_version = {FORMAT}")
         elif version != FORMAT:
             raise _unknown_format(self.path, version)
 
 
 _STATE = "CREATE TABLE state (grey INTEGER NOT NULL, zh TEXT NOT NULL, en TEXT NOT NULL)"
+_CONFIRMATIONS = "CREATE TABLE confirmations (target TEXT PRIMARY KEY, number INTEGER NOT NULL, at TEXT NOT NULL)"
+# What makes each older format the next one. Until format 3 a receipt stood for a confirmation, which is not true of a
+# bundle that somebody was to carry there.
+_UPGRADES: Mapping[int, tuple[str, ...]] = {
+    1: (_STATE,),
+    2: (
+        _CONFIRMATIONS,
+        "INSERT INTO confirmations SELECT target, max(number), max(at) FROM receipts "
+        "WHERE target NOT LIKE 'file:%' GROUP BY target",
+    ),
+}
 _TABLES = (
     _STATE,
+    _CONFIRMATIONS,
     "CREATE TABLE releases (number INTEGER PRIMARY KEY, root TEXT NOT NULL, record BLOB NOT NULL, "
     "state TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL, pages_changed INTEGER NOT NULL)",
     "CREATE TABLE receipts (target TEXT NOT NULL, number INTEGER NOT NULL, root TEXT NOT NULL, "

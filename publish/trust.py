@@ -34,7 +34,8 @@ from tuf.api.serialization import DeserializationError
 
 from publish import trust_words as words
 from publish.keys import KeyFolder
-from publish.receiver.trust import RELEASE, SIGNED_AT, TIME, fingerprint
+from publish.receiver.trust import RELEASE, fingerprint
+from publish.receiver.trust_time import SIGNED_AT, TIME
 from publish.validity import VALIDITY, Validity
 
 ROOT = "root"

@@ -20,11 +20,21 @@ class Validity:
 
     def of(self, url: str) -> timedelta:
         """The expiry for a target: bundles that people carry (`file:`) count longer than connections."""
-        return self.carried if url.startswith("file:") else self.online
+        return self.carried if is_carried(url) else self.online
 
     def sign_again_after(self, url: str) -> timedelta:
         """When the worker signs the live release again though nothing changed: a third of the time."""
         return self.of(url) / 3
+
+
+def is_carried(url: str) -> bool:
+    """Whether people carry bundles to a target: a receipt then says that one was written, not that it arrived."""
+    return url.startswith("file:")
+
+
+def is_signed(url: str) -> bool:
+    """Whether a target verifies signatures: a mirror keeps pages and none of these."""
+    return not url.startswith("s3:")
 
 
 VALIDITY = Validity()

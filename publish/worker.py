@@ -1,7 +1,8 @@
 """The worker: a commit on `main` goes live by itself, and so does an item whose date has come.
 
-watch → job → build → publish → wait until the next change or the next moment. Jobs lie in the ledger, one pending at a
-time, so that commits during a run become one further run and a killed worker's job is done by the next one.
+watch → job → build → publish → sweep, while nothing else is to be done → wait until the next change or the next moment.
+Jobs lie in the ledger, one pending at a time, so that commits during a run become one further run and a killed worker's
+job is done by the next one.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ SIGN_HOURS = 1
 WHO = "worker"
 # How long a wait may last at most: a clock that was set, or a watch that the system dropped, costs one minute.
 LONGEST_WAIT_SECONDS = 60.0
+# How long others may take the locks between two steps of a sweep; whoever waits for one looks more often.
+PAUSE_SECONDS = 0.05
 # How soon a failed job is tried again.
 RETRY_SECONDS = 30.0
 
@@ -60,6 +63,7 @@ class Worker:
     next_moment: str = ""
     last_head: str | None = None
     signed_at: datetime | None = None
+    unswept: str = ""
 
     def run(self, bell: Bell) -> None:
         """Works until the bell stops it.
@@ -73,15 +77,18 @@ class Worker:
         with _alone(self.workspace.settings.data), GitStore(repository), _watched(repository, bell):
             wait = 0.0
             while bell.wait(wait):
-                wait = self._turn()
+                wait = self._turn(bell)
 
-    def _turn(self) -> float:
+    def _turn(self, bell: Bell) -> float:
         """Does what there is to do; for how many seconds to wait then. A ledger that fails is tried again too."""
         try:
             # Nobody else works here: a running job is one that was killed, or that failed half-way.
             self.workspace.ledger.recover_jobs()
             self._notice()
-            return self._seconds_to_next_moment() if self._work() else self.retry_seconds
+            if not self._work():
+                return self.retry_seconds
+            self._sweep(bell)
+            return self._seconds_to_next_moment()
         except (ClusterError, OSError, sqlite3.Error) as error:
             self.report.failed(_as_told(error))
             return self.retry_seconds
@@ -154,11 +161,34 @@ class Worker:
         self.report.published(built, outcome)
         return outcome
 
+    def _sweep(self, bell: Bell) -> None:
+        """Removes what nobody needs any more, until the bell rings or a date has come; the next rest goes on."""
+
+        def is_at_rest() -> bool:
+            return not bell.rung.wait(PAUSE_SECONDS) and self._seconds_to_next_moment() > 0
+
+        try:
+            self.workspace.sweep_at_rest(is_at_rest)
+            self.unswept = ""
+        except ClusterError as error:  # nothing waits for it: told once, and tried again
+            if error.english != self.unswept:
+                self.report.failed(error)
+            self.unswept = error.english
+
     def _seconds_to_next_moment(self) -> float:
         if not self.next_moment:
             return LONGEST_WAIT_SECONDS
         left = (parse_date(self.next_moment) - self.clock()).total_seconds()
         return min(max(0.0, left), LONGEST_WAIT_SECONDS)
+
+
+def is_at_work(data: Path) -> bool:
+    """Whether a worker works over these folders."""
+    try:
+        require_alone(data)
+    except BusyError:
+        return True
+    return False
 
 
 @contextmanager

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cluster.aside import write_aside
 from cluster.clock import current_time, parse_date
-from cluster.errors import BusyError, ClusterError, ContentError, FormatError
+from cluster.errors import ClusterError, ContentError
 from cluster.gitstore import GitSource, GitStore
 from cluster.index import Index
 from cluster.index.outputs import Removed
-from cluster.listings import EMPTY, Listings
-from cluster.manifest import Entry
-from cluster.release import Release
+from cluster.listings import Listings
 from cluster.settings import Settings
 from cluster.source import FolderSource, Source
 from publish import brake
 from publish.brake import Removal
-from publish.build import Order, Outcome, Progress, Rooms, build, build_lock, read_cluster
+from publish.build import Order, Outcome, Progress, Rooms, build, read_cluster
 from publish.ledger import Ledger
+from publish.sweeping import Sweeping
 
 # Releases, deliveries and trust bring the cryptography with them, half a second that a build does not need: the methods
 # below that use them import them.
 if TYPE_CHECKING:
     from publish import release
+    from publish.delivery.directory import DirectoryTarget
     from publish.delivery.parcel import Progress as Way
     from publish.delivery.parcel import Target
     from publish.release import Built, Office
@@ -37,9 +36,6 @@ if TYPE_CHECKING:
 
 # How many releases a target keeps when no configuration can be read.
 KEEP_RELEASES = 10
-# How many releases may come before `var/` is swept: looking for what is not used costs as much as there is.
-SWEEP_EVERY = 20
-_SWEPT = "swept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +148,7 @@ class Workspace:
         accept_removals: bool = False,
         purge: bool = False,
     ) -> release.Outcome:
-        """Publishes a build (`publish.release.publish`) and then sweeps what neither it nor a later one uses."""
+        """Publishes a build (`publish.release.publish`); after a purge, `var/` is swept at once."""
         from publish import release
 
         outcome = release.publish(
@@ -166,20 +162,9 @@ class Workspace:
         )
         if outcome.release is not None and outcome.receipts:
             self.mark_released(outcome.release.root)
-        owes_sweep = self._owes_sweep()
-        if owes_sweep or (outcome.is_new and outcome.receipts):
-            self.sweep(at_once=owes_sweep)
+        if self.sweeping.owes_purge():
+            self.sweeping.at_once()
         return outcome
-
-    def _owes_sweep(self) -> bool:
-        """Whether a purge is live that was not swept after: it was this one, or somebody was in the way then."""
-        purge, live = self.ledger.last_purge(), self.ledger.live()
-        return bool(purge) and live is not None and live.release.number >= purge > self._swept_at()
-
-    def _swept_at(self) -> int:
-        """The number of the release after which `var/` was swept last."""
-        mark = self.settings.var / _SWEPT
-        return int(mark.read_text("utf-8")) if mark.is_file() else 0
 
     def as_built(self, outcome: Outcome) -> Built:
         """A build as a release takes it: its tree among the known ones."""
@@ -221,49 +206,29 @@ class Workspace:
         finally:
             index.close()
 
-    def sweep(self, *, at_once: bool = False) -> int:
-        """Removes the blobs and listings that neither the last build nor a kept release has, once there are many.
+    @property
+    def sweeping(self) -> Sweeping:
+        """The sweeps of `var/`."""
+        return Sweeping(self.rooms, self.ledger, self.listings)
 
-        Returns how many blobs went: none while somebody builds or publishes, few releases came since, or a tree that is
-        needed is not here to be looked at. `at_once` does not wait until there are many, and leaves nothing readable of
-        what was deleted. Raises: BusyError, FormatError when it cannot be done at once.
+    @property
+    def owes_sweep(self) -> bool:
+        """Whether `var/` or a target on this machine has enough that nobody needs."""
+        return self.sweeping.is_due or any(target.owes_sweep for target in self._folders())
+
+    def sweep_at_rest(self, go_on: Callable[[], bool]) -> None:
+        """Removes what targets on this machine and `var/` do not need, where there is enough of it, in short steps.
+
+        Between the steps others may build and publish, and `go_on` is asked; what is not done now is done by a later
+        call. Raises: FormatError, TargetError when a target cannot be swept.
         """
-        kept = [each.release for each in self.ledger.releases(most=self.keep_releases)]
-        if not kept or not (at_once or kept[0].number >= self._swept_at() + SWEEP_EVERY):
-            return 0
-        try:
-            with self.ledger.locked(), build_lock(self.settings.var):
-                gone = self._sweep(kept[:1] if at_once else kept)
-                if at_once:
-                    self._overwrite_deleted()
-        except (BusyError, FormatError):
-            if at_once:
-                raise
-            return 0
-        write_aside(self.settings.var / _SWEPT, str(kept[0].number).encode())
-        return gone
+        for target in self._folders():
+            if target.owes_sweep:
+                target.sweep_at_rest(go_on)
+        if self.sweeping.is_due:
+            self.sweeping.at_rest(self.keep_releases, go_on)
 
-    def _sweep(self, kept: Sequence[Release]) -> int:
-        index = Index(self.rooms.index)
-        try:
-            used = index.outputs.blobs() | {
-                sha for each in kept for _, entry in each.overlay for sha in _blobs_of(entry)
-            }
-            roots = {index.outputs.root(), *(each.root for each in kept)} & {EMPTY, *self.listings.known()}
-        finally:
-            index.close()
-        live = next((each.root for each in kept if each.root in roots), EMPTY)
-        used |= {sha for _, entry in self.listings.walk(live) for sha in _blobs_of(entry)}
-        self.listings.sweep(self.listings.reachable(roots))
-        return self.rooms.blobs.sweep(used)
+    def _folders(self) -> list[DirectoryTarget]:
+        from publish.delivery.directory import DirectoryTarget
 
-    def _overwrite_deleted(self) -> None:
-        index = Index(self.rooms.index)
-        try:
-            index.overwrite_deleted()
-        finally:
-            index.close()
-
-
-def _blobs_of(entry: Entry) -> tuple[str, ...]:
-    return (entry.raw, entry.brotli) if entry.brotli else (entry.raw,)
+        return [target for target in self.targets() if isinstance(target, DirectoryTarget)]

@@ -130,10 +130,12 @@ class Outputs:
             raise FormatError(*_TORN)
         listings.put(made)
 
-    def blobs(self) -> set[str]:
-        """The SHA-256 of every blob of the last build."""
-        rows = self._db.execute("SELECT raw FROM page UNION SELECT brotli FROM page WHERE brotli IS NOT NULL")
-        return {row[0].hex() for row in rows}
+    def blobs(self) -> Iterator[str]:
+        """The SHA-256 of every blob of the last build, some of them more than once."""
+        for raw, brotli in self._db.execute("SELECT raw, brotli FROM page"):
+            yield raw.hex()
+            if brotli is not None:
+                yield brotli.hex()
 
     def manifest(self) -> Manifest:
         """Every file of every site: the whole tree at once, for whoever needs more than what changed."""

@@ -6,6 +6,8 @@ tells why they broke. Called by `publish.delivery.ssh`.
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,7 +18,7 @@ from cluster import bundle
 from cluster.blobs import BlobStore
 from cluster.errors import FormatError, TargetError
 from cluster.listings import EMPTY, Listings
-from publish.delivery.parcel import Parcel, Progress, hashes_that_travel, offer_of, refuse_others
+from publish.delivery.parcel import Load, Parcel, Progress, offer_of, refuse_others
 from publish.receiver import Receipt
 from publish.receiver.receive import Hello, Offer
 from publish.receiver.wire import (
@@ -94,27 +96,27 @@ class Conversation:
         Raises:
             ClusterError: the receiver's own word, or it asks for or confirms what is not of this release.
         """
-        expected = frozenset(self._offer(parcel, hello, expiry))
+        load = self._offer(parcel, hello, expiry)
         stream = self.channel.waiting(self.timeouts.work)
         wanted = read_wanted(stream, most=2 * (parcel.release.files + len(parcel.release.overlay)) + 1)
-        refuse_others(parcel, wanted, expected)
+        refuse_others(parcel, wanted, load)
         self._send_blobs(parcel, wanted)
         receipt = parse_receipt(read_frame(stream, "receipt"), self.url)
         if (receipt.number, receipt.root) != (parcel.release.number, parcel.release.root):
             raise _other_release(self.url, receipt, parcel)
         return receipt
 
-    def _offer(self, parcel: Parcel, hello: Hello, expiry: timedelta) -> tuple[str, ...]:
-        """Says what there is; the blobs that may be asked for."""
-        offer, files = offer_of(parcel, hello, expiry)
+    def _offer(self, parcel: Parcel, hello: Hello, expiry: timedelta) -> Load:
+        """Says what there is; the files whose blobs may be asked for."""
+        offer, load = offer_of(parcel, hello, expiry)
         with self._telling_why():
             self.channel.write(f"offer {offer.keep}\n".encode())
             write_offer(_Buffered(self.channel), offer)
         self.done_bytes = len(offer.record) + len(offer.delta) + sum(map(len, offer.metadata.values()))
-        return hashes_that_travel(files)
+        return load
 
-    def _send_blobs(self, parcel: Parcel, wanted: tuple[str, ...]) -> None:
-        sizes = [parcel.size_of(sha) for sha in wanted]
+    def _send_blobs(self, parcel: Parcel, wanted: Sequence[str]) -> None:
+        sizes = array("Q", map(parcel.size_of, wanted))
         self.all_bytes = self.done_bytes + sum(sizes)
         self._tell(parcel, at_once=True)
         with self._telling_why():

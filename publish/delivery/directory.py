@@ -9,12 +9,12 @@ Opened by `publish.delivery.open_target`; the demo's DMZ is `dir:dmz/www`.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from cluster.blobs import BlobStore
 from cluster.errors import TargetError
 from publish.delivery.parcel import Parcel, Progress, offer_of
 from publish.receiver import Receipt
@@ -65,6 +65,15 @@ class DirectoryTarget:
         """The text of a listing that the folder keeps."""
         return self.receiver.lend(id)
 
+    @property
+    def owes_sweep(self) -> bool:
+        """Whether the folder has enough that only dropped releases used."""
+        return self.receiver.owes_sweep
+
+    def sweep_at_rest(self, go_on: Callable[[], bool]) -> bool:
+        """Removes that in short steps (`Receiver.sweep_at_rest`)."""
+        return self.receiver.sweep_at_rest(go_on)
+
     def _trust_first_root(self, offer: Offer) -> None:
         roots = {
             int(name.partition(".")[0]): data for name, data in offer.metadata.items() if name.endswith("root.json")
@@ -74,20 +83,16 @@ class DirectoryTarget:
         TrustState(self.places.state / "tuf").set_up(roots[min(roots)])
 
     def _take(self, parcel: Parcel, delivery: Delivery) -> None:
-        sizes = [parcel.size_of(sha) for sha in delivery.wanted]
+        sizes = array("Q", map(parcel.size_of, delivery.wanted))
         done, told, whole = 0, 0, sum(sizes)
         for index, (sha, size) in enumerate(zip(delivery.wanted, sizes, strict=True)):
             if done - told >= _STRIDE:
                 told = done
                 parcel.tell(Progress(self.url, done, whole, index))
-            _take_blob(parcel.blobs, delivery, sha, size)
+            with open(parcel.place_of(sha), "rb", buffering=0) as file:  # noqa: PTH123 - see `Parcel.place_of`
+                delivery.take(sha, size, file.read)
             done += size
         parcel.tell(Progress(self.url, done, whole, len(sizes)))
-
-
-def _take_blob(blobs: BlobStore, delivery: Delivery, sha: str, size: int) -> None:
-    with blobs.path(sha).open("rb") as file:
-        delivery.take(sha, size, file.read)
 
 
 def _no_root(url: str) -> TargetError:

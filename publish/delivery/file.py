@@ -14,7 +14,8 @@ import errno
 import math
 import os
 import re
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -62,13 +63,13 @@ class FileTarget:
 
     def deliver(self, parcel: Parcel) -> Receipt:
         """Writes the release's bundle; it is on the disk when this returns."""
-        offer, files = offer_of(parcel, self.hello(), self.expiry)
+        offer, load = offer_of(parcel, self.hello(), self.expiry)
         number = parcel.release.number
         with self._told():
             self._wipe(_is_begun)
             aside = self.folder / f"{ASIDE}{file_stem(number)}{SUFFIX}"
             with aside.open("wb") as file:
-                self._write(file, parcel, offer, hashes_that_travel(files))
+                self._write(file, parcel, offer, hashes_that_travel(load))
                 file.flush()
                 os.fsync(file.fileno())
             aside.replace(self.folder / f"{file_stem(number)}{SUFFIX}")
@@ -80,8 +81,8 @@ class FileTarget:
         """Nothing: what the target keeps is out of reach."""
         raise _out_of_reach(self.url)
 
-    def _write(self, file: BinaryIO, parcel: Parcel, offer: Offer, blobs: tuple[str, ...]) -> None:
-        sizes = [parcel.size_of(sha) for sha in blobs]
+    def _write(self, file: BinaryIO, parcel: Parcel, offer: Offer, blobs: Sequence[str]) -> None:
+        sizes = array("Q", map(parcel.size_of, blobs))
         bundle.write_begin(file)
         write_heading(file, offer)
         done, told = file.tell(), 0

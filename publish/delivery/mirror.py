@@ -96,7 +96,12 @@ class MirrorState:
 
     def beginning(self, release: Release) -> MirrorState:
         """The state while `release` is under way; objects of an earlier form are left till the end."""
-        return replace(self, towards=release, purge_due=self.purge_due or release.kind is Kind.PURGE)
+        return replace(self, towards=release, purge_due=self.owes_purge(release))
+
+    def owes_purge(self, release: Release) -> bool:
+        """Whether a purge is due with this release: its own, one that did not come to its end, or one missed here."""
+        is_missed = self.live is not None and release.clean_from > self.live.clean_from
+        return self.purge_due or is_missed or release.kind is Kind.PURGE
 
     def dump(self) -> bytes:
         """The bytes of format 1."""
@@ -249,7 +254,7 @@ def _is_certain(state: MirrorState, release: Release, form: str) -> bool:
     """Whether every object is known: nothing else was under way, and nothing is written in another manner."""
     under_way = state.towards
     is_the_same = under_way is None or (under_way.root, under_way.overlay) == (release.root, release.overlay)
-    return is_the_same and state.form == form and not state.purge_due and release.kind is not Kind.PURGE
+    return is_the_same and state.form == form and not state.owes_purge(release)
 
 
 def _difference(parcel: Parcel, state: MirrorState, live: Release, at: datetime) -> Plan | None:

@@ -1,6 +1,7 @@
 """What the inside hands to a target: a release on its way, the protocol of targets, and how far a delivery is.
 
 - What a target needs is worked out when it is known what it has: `delta` costs what differs, never the whole tree.
+- What differs is read from the listings each time it is gone through: a first publish holds no list of all its files.
 - A target is not believed: what it asks for is sent only when it belongs to this release (`refuse_others`).
 
 Imported by `publish.release`, which makes parcels, and by the deliveries beside this module (from here, never through
@@ -9,19 +10,24 @@ the package, which imports them).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import chain
+from itertools import chain, islice
 from typing import Protocol
 
-from cluster.blobs import BlobStore, compress
+import brotli
+
+from cluster.blobs import BROTLI_QUALITY, BlobStore
 from cluster.delta import Delta, travelling
 from cluster.errors import FormatError, TargetError
 from cluster.listings import EMPTY, Listings
 from cluster.manifest import Entry
-from cluster.release import Release
+from cluster.release import Overlay, Release
 from publish.receiver import Receipt
+from publish.receiver.hashes import UniqueHashes
 from publish.receiver.receive import Hello, Offer
 
 # (how long the signatures hold, version of the TUF root metadata that the target trusts) -> TUF files by name.
@@ -80,51 +86,94 @@ class Parcel:
 
     def delta(self, old: str) -> Delta:
         """How the tree `old` becomes the release's; from nothing when the inside no longer knows that tree."""
-        if old != EMPTY:
-            try:
-                return Delta(old, self.release.root, self._entries(old))
-            except FormatError:  # a listing of the old tree is gone: all that is lost is the shortcut
-                pass
-        return Delta(None, self.release.root, self._entries(EMPTY))
+        root = self.release.root
+        if old != EMPTY and self._can_compare(old, root):
+            return Delta(old, root, _Steps(self.listings, old, root))
+        return Delta(None, root, _Steps(self.listings, EMPTY, root))
+
+    def place_of(self, sha: str) -> str:
+        """Where a blob that travels lies: asked for hundreds of thousands of them, so no Path."""
+        return f"{self.blobs.root}/{sha[:2]}/{sha[2:]}"
 
     def size_of(self, sha: str) -> int:
         """The bytes of a blob that travels. Raises: TargetError when the inside has lost it."""
         try:
-            return self.blobs.path(sha).stat().st_size
+            return os.stat(self.place_of(sha)).st_size  # noqa: PTH116 - see `place_of`
         except FileNotFoundError as error:
             raise _lost(sha) from error
 
-    def _entries(self, old: str) -> tuple[tuple[str, Entry | None], ...]:
-        return tuple((change.path, change.new) for change in self.listings.differences(old, self.release.root))
+    def _can_compare(self, old: str, new: str) -> bool:
+        """Whether all listings are here; when one of the old tree is gone, all that is lost is the shortcut."""
+        try:
+            for _ in self.listings.differences(old, new):
+                pass
+        except FormatError:
+            return False
+        return True
 
 
-def offer_of(parcel: Parcel, hello: Hello, expiry: timedelta) -> tuple[Offer, tuple[Entry, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """How one tree becomes another, file by file."""
+
+    listings: Listings
+    old: str
+    new: str
+
+    def __iter__(self) -> Iterator[tuple[str, Entry | None]]:
+        return ((change.path, change.new) for change in self.listings.differences(self.old, self.new))
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The files that a target may lack, in the order of the delta; gone through as often as somebody likes."""
+
+    delta: Delta | None
+    overlay: Overlay
+
+    def __iter__(self) -> Iterator[Entry]:
+        return chain(self.delta.files() if self.delta else (), (entry for _, entry in self.overlay))
+
+
+def offer_of(parcel: Parcel, hello: Hello, expiry: timedelta) -> tuple[Offer, Load]:
     """What a target that says `hello` is offered, and the files that it may lack. Raises: FormatError."""
-    overlay = tuple(entry for _, entry in parcel.release.overlay)
     metadata = parcel.sign(expiry, hello.root_version)
-    if hello.root == parcel.release.root:
-        return Offer(metadata, parcel.record, b"", parcel.keep), overlay
-    delta = parcel.delta(hello.root)
-    return Offer(metadata, parcel.record, packed(delta), parcel.keep), (*delta.files(), *overlay)
+    delta = None if hello.root == parcel.release.root else parcel.delta(hello.root)
+    offer = Offer(metadata, parcel.record, packed(delta) if delta else b"", parcel.keep)
+    return offer, Load(delta, parcel.release.overlay)
 
 
-def hashes_that_travel(files: Iterable[Entry]) -> tuple[str, ...]:
+def hashes_that_travel(files: Iterable[Entry]) -> UniqueHashes:
     """The blobs of these files that travel, each once, in order of first use."""
-    return tuple(dict.fromkeys(map(travelling, files)))
+    return UniqueHashes(map(travelling, files))
 
 
 def packed(delta: Delta) -> bytes:
-    """A delta as it travels: brotli."""
-    return compress(b"".join(delta.dump()))
+    """A delta as it travels: brotli, packed while it is written."""
+    packer = brotli.Compressor(mode=brotli.MODE_TEXT, quality=BROTLI_QUALITY)
+    whole = io.BytesIO()
+    for piece in delta.dump():
+        whole.write(packer.process(piece))
+    whole.write(packer.finish())
+    return whole.getvalue()
 
 
-def refuse_others(parcel: Parcel, wanted: Iterable[str], expected: frozenset[str]) -> None:
+def refuse_others(parcel: Parcel, wanted: Sequence[str], load: Iterable[Entry]) -> None:
     """Checks what a target asks for: nothing leaves the inside but the blobs of this release.
 
-    What is not `expected` is looked for in the whole release, which only a target with a damaged vault makes
-    necessary. Raises: TargetError naming a hash that is not of this release.
+    A target asks for what it lacks of the load, in its order. From the first on for which that does not hold, the
+    whole release is looked through, which only a target with a damaged vault makes necessary.
+
+    Raises:
+        TargetError: naming a hash that is not of this release.
     """
-    if unexpected := set(wanted) - expected:
+    known, overlaid = 0, {travelling(entry) for _, entry in parcel.release.overlay}
+    for entry in load:
+        while known < len(wanted) and wanted[known] in overlaid:  # these stand anywhere, by their paths
+            known += 1
+        if known < len(wanted) and wanted[known] == travelling(entry):
+            known += 1
+    if unexpected := set(islice(wanted, known, None)):
         release = parcel.release
         entries = (entry for _, entry in chain(parcel.listings.walk(release.root), release.overlay))
         unexpected.difference_update(sha for entry in entries for sha in (entry.raw, entry.brotli) if sha)

@@ -1,8 +1,9 @@
 """The guard: watches a target folder in the DMZ, puts back from the vault what is not as the signed release says.
 
-`folder` opens files without following links, `vaulted` reads the vault, `signed` says what must be where, `sight`
-compares, `mend` restores, `quarantine` and `notes` keep what was found, `watches` tells what changed, `guard` goes on
-for ever. It needs nothing of the inside: no network, no keys, and no clock but for the dates in its notes.
+`folder` opens files without following links, `vaulted` reads the vault, `records` and `signed` say what must be where,
+`sight` compares, `mend` restores, `quarantine` and `notes` keep what was found, `watches` tells what changed, `patrol`
+looks at what made no event, `again` keeps what failed, `guard` goes on for ever. It needs nothing of the inside: no
+network, no keys, and no clock but for the dates in its notes.
 """
 
 from __future__ import annotations
@@ -75,9 +76,10 @@ class Limits:
     """How much the guard takes; seconds are those of a clock that only runs forward."""
 
     rehash_bytes: int = 8 << 20  # a second, by the rolling re-hash
+    rehash_share: float = 0.05  # of one processor, which small files would use up before those bytes
     tick: float = 0.5  # between two looks at whether the watched folders are still the same
-    lock_wait: float = 1.0  # for the receiver to finish, before what is settled is mended beside it
-    lock_patience: float = 900.0  # after which a lock that nobody gives back is no reason for anything
+    turn_wait: float = 1.0  # for the receiver's turn to end, before what is settled is mended beside it
+    turn_patience: float = 900.0  # after which a turn that nobody gives back is no reason for anything
     rounds: int = 6  # of looking and mending in one go: a folder, what is in it, what is in that
     search_at_once: int = 16
     quarantine_files: int = 200

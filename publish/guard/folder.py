@@ -17,6 +17,7 @@ from cluster.blobs import CHUNK
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+FOLDER_MODE = 0o755
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -57,6 +58,14 @@ class Folder:
                 here = here.enter(name)
         return here
 
+    def open_to_all(self, name: str) -> None:
+        """Lets everybody read a directory in this one, and its owner write, also when nobody may. Raises: OSError."""
+        fd = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.fd)
+        try:
+            os.chmod(f"/proc/self/fd/{fd}", FOLDER_MODE)  # noqa: PTH101 - by descriptor; fchmod takes none of this kind
+        finally:
+            os.close(fd)
+
     def names(self) -> list[str]:
         """The names in it, sorted."""
         return sorted(os.listdir(self.fd))  # noqa: PTH208 - a descriptor
@@ -67,6 +76,14 @@ class Folder:
             return os.stat(name, dir_fd=self.fd, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    def is_empty(self, name: str) -> bool:
+        """Whether a directory has nothing in it; one that cannot be looked into does not count as empty."""
+        try:
+            with self.enter(name) as inner:
+                return not inner.names()
+        except OSError:
+            return False
 
     def link_target(self, name: str) -> str:
         """Where a symbolic link leads. Raises: OSError."""
@@ -90,8 +107,10 @@ class Folder:
             fd = self.open_file(name)
         except OSError:
             return ""
-        with os.fdopen(fd, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        try:
+            return sha256_of(fd)
+        finally:
+            os.close(fd)
 
     def read(self, name: str, most: int) -> bytes | None:
         """The bytes of a small regular file; None when there is none or it is longer."""
@@ -102,6 +121,14 @@ class Folder:
         with os.fdopen(fd, "rb") as file:
             data = file.read(most + 1)
         return data if len(data) <= most else None
+
+
+def sha256_of(fd: int) -> str:
+    """The SHA-256 of what can be read from a descriptor; a small file takes a small buffer, over a million times."""
+    digest, size = hashlib.sha256(), min(os.fstat(fd).st_size + 1, CHUNK)
+    while chunk := os.read(fd, size):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def copy_bytes(source: int, place: int, most: int | None = None) -> str:

@@ -1,9 +1,11 @@
-"""The guard of one target: looks where something changed, mends under the receiver's lock, goes on for ever.
+"""The guard of one target: looks where something changed, mends when it has the turn, goes on for ever.
 
-- It looks without the lock. What seems wrong is looked at again under the lock, and only that is mended: a publish
-  that runs is neither disturbed nor mistaken for an attack.
-- A lock that is not given back in time keeps nothing from being mended that was settled before; what is unknown waits
-  for the receiver, and at last for nobody.
+- It looks at any time. What seems wrong is looked at again when it is the guard's turn (`publish.receiver.turn`), and
+  only that is mended: a publish that runs is neither disturbed nor mistaken for an attack.
+- A turn that the receiver does not give back in time keeps nothing from being mended that was settled before; what is
+  unknown waits for the receiver, and at last for nobody.
+- What the vault's records say is the same before a look and after it, or the look counts for nothing
+  (`publish.guard.records`).
 - Without a single record in the vault there is nothing to compare with, and nothing is touched.
 - Its decisions need no date. A wrong clock and an inside that is off change nothing.
 
@@ -19,27 +21,29 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from cluster.errors import ClusterError, TargetError
 from publish.guard import LIMITS, Done, Fault, Found, Incident, Limits
+from publish.guard.again import Again
 from publish.guard.folder import Folder
-from publish.guard.lock import receiver_lock
 from publish.guard.mend import ASIDE, Mender, clean
 from publish.guard.notes import Notes
 from publish.guard.patrol import Patrol, steps
 from publish.guard.quarantine import Quarantine
+from publish.guard.records import Moment, Records, read_for_patrol
 from publish.guard.sight import Sight
-from publish.guard.signed import Signed, read_signed
+from publish.guard.signed import Signed
 from publish.guard.vaulted import Vaulted
 from publish.guard.watches import Watches
 from publish.receiver.disk import no_step
 from publish.receiver.places import Places
+from publish.receiver.turn import turn
 
 _SETTLE = 0.03
 _SIGN_OF_LIFE = 30.0
 _LATER_MOST = 50_000
+_ANYTHING = frozenset({"", "releases", "trees", "assets"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class Report:
 
 
 class Guard:
-    """Guards the web root of one target; `tell` gets every incident at once."""
+    """Guards the web root of one target; `tell` gets every incident at once, `seconds` only ever grow."""
 
     def __init__(
         self,
@@ -72,23 +76,24 @@ class Guard:
         limits: Limits = LIMITS,
         tell: Callable[[Incident], None] | None = None,
         at: Callable[[str], None] = no_step,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self.places = places
         self._now = now
         self._limits = limits
         self._tell = tell or (lambda _: None)
         self._at = at
+        self._seconds = seconds
+        self._again = Again(seconds)
         self._vaulted = Vaulted(places)
         self._notes = Notes(places.state, limits)
         self._quarantine = Quarantine(places.state / "quarantine", limits)
-        self._children: dict[str, tuple[tuple[str, str], ...]] = {}
-        self._signed: Signed | None = None
-        self._signed_as: object = None
+        self._records = Records(self._vaulted)
         self._settled: tuple[int, ...] = ()
         self._held_since: float | None = None
         self._later: set[str] = set()
         self._told: set[Fault] = set()
-        self._fresh: set[str] = set()
+        self._lacking: frozenset[str] = frozenset()
         self._troubles: set[str] = set()
         self._written: tuple[object, ...] = ()
         self._count = 0
@@ -98,17 +103,19 @@ class Guard:
 
     def check(self) -> Report:
         """Looks at everything once, web root and vault, and mends. Raises: TargetError without a signed release."""
-        signed = self._strict()
+        signed = self._records.strict()
         if signed is None:
             raise _nothing_signed(self.places)
         self._clean_up()
         incidents = [*self.attend([""])]
         for paths, _ in steps(self.places.www, signed):
             incidents += self.attend(paths)
-        incidents += self._tell_vault(signed)
+            self._at("looked")
+        incidents += self.attend(self._again.take())
+        incidents += self._tell_vault(self._limits.turn_wait)
         self._checked_at = self._now()
         self._write_status()
-        return Report(tuple(incidents), len(self._vaulted.lacking))
+        return Report(tuple(incidents), len(self._lacking))
 
     # Going on for ever
 
@@ -119,7 +126,7 @@ class Guard:
         patrol_vault = Vaulted(self.places)
         with _opened_watches(self.places) as watches:
             patrol = Patrol(
-                self.places.www, lambda: self._for_patrol(patrol_vault), watches.ring, self._patrol_ended, self._limits
+                self.places.www, lambda: read_for_patrol(patrol_vault), watches.ring, self._patrol_ended, self._limits
             )
             thread = threading.Thread(target=patrol.run, name="patrol", daemon=True)
             thread.start()
@@ -144,33 +151,46 @@ class Guard:
             changed |= watches.take(0)[0]
         if has_lost:
             patrol.hurry()
-            changed |= {"", "releases", "trees", "assets"}
-        if self._later and not changed:
-            changed, self._later = self._later, set()
-        if self._strict() is None:
-            return
-        changed, self._fresh = changed | self._fresh, set()
-        self._settle_when_free()
-        if changed:
-            self.attend(changed)
+            changed |= _ANYTHING
         if watches.is_short:
             self._tell_trouble("sysctl fs.inotify.max_user_watches is too low: raise it, then start the guard again")
-        self._vaulted.lacking |= set(patrol_vault.lacking)
-        if self._signed is not None:
-            self._record(self._tell_vault(self._signed))
+        try:
+            self._see_to(changed)
+        except (OSError, ClusterError):
+            self._again.add(changed)
+            raise
+        found = frozenset(patrol_vault.lacking)
+        patrol_vault.lacking.difference_update(found)
+        self._vaulted.lacking |= found
+        self._record(self._tell_vault(0))
         self._write_status()
+
+    def _see_to(self, changed: set[str]) -> None:
+        """Attends to what changed and to what waits, which joins the set: it is tried again when this fails."""
+        if self._records.strict() is None:
+            return
+        changed |= self._records.fresh | self._again.take()
+        self._records.fresh = set()
+        if self._settle_when_free() and not changed:
+            changed |= self._later
+            self._later = set()
+        self.attend(changed)
 
     def attend(self, paths: Iterable[str]) -> list[Incident]:
         """Looks at these paths and mends what is wrong there; gives what was done."""
         waiting = set(paths)
-        signed = self._strict()
-        if signed is None or not waiting:
+        signed = self._records.strict() if waiting else None
+        if signed is None:
             return []
+        self._settle_when_free()
         incidents: list[Incident] = []
         with self._web_root() as www:
-            if not Sight(www, signed).look(waiting):
+            sight = Sight(www, signed)
+            if not sight.look(waiting) and not sight.unseen:
                 return []
-            with receiver_lock(www, self._limits.lock_wait) as is_ours:
+            # A receiver that was waited for once is not waited for again: the next attack is undone as fast.
+            wait = 0 if self._held_since is not None else self._limits.turn_wait
+            with turn(self.places.state, wait) as is_ours:
                 incidents = self._mend(www, waiting, is_ours=is_ours)
         self._record(incidents)
         return incidents
@@ -178,107 +198,74 @@ class Guard:
     def _mend(self, www: Folder, paths: set[str], *, is_ours: bool) -> list[Incident]:
         """Looks again and mends until nothing is wrong any more, or nothing more can be done."""
         incidents: list[Incident] = []
-        signed = self._settle(paths, is_ours=is_ours)
-        if signed is None:
-            return []
-        waiting, tried = set(paths), set()
-        mender = Mender(www, signed, self._quarantine, self._now, self._at)
+        waiting, tried = set(paths), set[Fault]()
+        self._note_turn(paths, is_ours=is_ours)
+        mender: Mender | None = None
         for _ in range(self._limits.rounds):
-            faults = [fault for fault in Sight(www, signed).look(waiting) if fault not in tried]
-            if not faults:
+            moment = self._records.moment()
+            signed = self._what_must_be(moment, is_ours=is_ours)
+            self._at("read")
+            if signed is None:
                 break
+            sight = Sight(www, signed)
+            faults = [fault for fault in sight.look(waiting) if fault not in tried]
+            self._at("seen")
+            if self._records.moment() != moment:  # the receiver went on meanwhile: what was wrong may be right now
+                continue
+            waiting = {fault.path for fault in faults} | sight.unseen
+            if not waiting:
+                break
+            mender = mender or Mender(www, signed, self._quarantine, self._now, self._at)
+            mender.signed = signed
             mender.incidents.clear()
             mender.mend(faults)
             incidents += [one for one in mender.incidents if self._is_new(one)]
-            tried |= {Fault(one.path, one.found) for one in mender.incidents if one.done is Done.FAILED}
-            waiting = {fault.path for fault in faults}
+            tried |= _not_mended(faults, mender.incidents)
+            self._again.add(one.path for one in mender.incidents if one.done is Done.FAILED)
+        else:
+            self._again.add(waiting)
         clean(www, is_alone=is_ours)
         return incidents
+
+    def _what_must_be(self, moment: Moment, *, is_ours: bool) -> Signed | None:
+        if self._is_free(is_ours=is_ours):
+            return self._records.strict()
+        return self._records.in_flight(moment, self._settled)
 
     def _clean_up(self) -> None:
         """Removes what a killed guard left, unless another may be at work. Raises: OSError."""
         with self._web_root() as www:
             if www.facts(ASIDE) is not None:
-                with receiver_lock(www, self._limits.lock_wait) as is_ours:
+                with turn(self.places.state, self._limits.turn_wait) as is_ours:
                     clean(www, is_alone=is_ours)
 
-    def _settle_when_free(self) -> None:
-        """Notes after a publish, once its lock is given back, that its release is settled."""
-        numbers = self._vaulted.numbers()[0]
-        if numbers != self._settled:
-            with self._web_root() as www, receiver_lock(www, 0) as is_ours:
-                if is_ours:
-                    self._settled = numbers
+    # Beside the receiver
 
-    def _settle(self, paths: set[str], *, is_ours: bool) -> Signed | None:
-        """What must be, for as much as can be said at this moment: less while somebody holds the lock."""
+    def _settle_when_free(self) -> bool:
+        """Notes after a publish, once the receiver's turn is over, what is settled; False while it is not over."""
+        numbers = self._vaulted.numbers()[0]
+        if numbers == self._settled and self._held_since is None:
+            return True
+        with turn(self.places.state, 0) as is_ours:
+            if is_ours:
+                self._note_turn((), is_ours=True)
+            return self._is_free(is_ours=is_ours)
+
+    def _note_turn(self, paths: Iterable[str], *, is_ours: bool) -> None:
+        """Remembers what is settled, or since when the receiver has the turn and what is to be looked at after it."""
         if is_ours:
             self._held_since = None
+            self._records.land()
             self._settled = self._vaulted.numbers()[0]
-            return self._strict()
-        now = time.monotonic()
-        self._held_since = self._held_since or now
-        self._later = (self._later | paths) if len(self._later) < _LATER_MOST else {"", "trees", "assets", "releases"}
-        if now - self._held_since > self._limits.lock_patience:
-            return self._strict()
-        return self._in_flight()
+            return
+        self._held_since = self._seconds() if self._held_since is None else self._held_since
+        self._later = self._later.union(paths) if len(self._later) < _LATER_MOST else set(_ANYTHING)
 
-    # What must be
-
-    def _strict(self) -> Signed | None:
-        """What the vault's records say now; None without any."""
-        numbers, newer = self._vaulted.numbers()
-        if not numbers:
-            return None
-        state = (numbers, newer, _stamp(self.places.vault / "unused.json"))
-        if self._signed is None or state != self._signed_as:
-            known = self._signed.trees if self._signed else {}
-            self._signed = self._read(numbers, newer)
-            self._signed_as = state
-            self._forget_lacking(self._signed)
-            # A tree that waited for the sweep may be served again without having been touched.
-            self._fresh = {f"trees/{id}" for id in self._signed.trees.keys() - known.keys()} if known else set()
-        return self._signed
-
-    def _in_flight(self) -> Signed | None:
-        """What was settled before the receiver began, without what it has dropped since."""
-        numbers = sum(self._vaulted.numbers(), ())
-        settled = [number for number in numbers if number in self._settled]
-        if not settled:  # it was held when the guard began: the newest may be on its way
-            settled = list(numbers[:-1])
-        if not settled:
-            return None
-        newer = [number for number in numbers if number > settled[-1]]
-        return read_signed(self._vaulted, settled, newer=newer, in_flight=True, children=self._children)
-
-    def _read(self, numbers: tuple[int, ...], newer: tuple[int, ...]) -> Signed:
-        signed = read_signed(self._vaulted, numbers, newer=newer, in_flight=bool(newer), children=self._children)
-        needed = signed.trees.keys() | signed.listing_ids
-        for id in self._children.keys() - needed:
-            del self._children[id]
-        return signed
-
-    def _for_patrol(self, vaulted: Vaulted) -> Signed | None:
-        numbers, newer = vaulted.numbers()
-        if not numbers:
-            return None
-        signed = read_signed(vaulted, numbers, newer=newer, in_flight=bool(newer))
-        self._forget_lacking(signed)
-        return signed
-
-    @staticmethod
-    def _forget_lacking(signed: Signed) -> None:
-        """Drops what the vault has again, and what nothing needs any more."""
-        vaulted = signed.vaulted
-        if vaulted.lacking:
-            blobs = frozenset(vaulted.lacking)
-            _, needed = signed.uses(blobs)
-            listings = signed.listing_ids | signed.trees.keys()
-            for sha in blobs:
-                if sha in needed:
-                    vaulted.is_whole(sha)
-                elif sha not in listings or sha in vaulted.listings:
-                    vaulted.lacking.discard(sha)
+    def _is_free(self, *, is_ours: bool) -> bool:
+        """Whether nobody may be changing names: it is the guard's turn, or the receiver hangs."""
+        if is_ours or self._held_since is None:
+            return is_ours
+        return self._seconds() - self._held_since > self._limits.turn_patience
 
     @contextmanager
     def _web_root(self) -> Iterator[Folder]:
@@ -301,11 +288,30 @@ class Guard:
         self._told.add(fault)
         return is_new
 
-    def _tell_vault(self, signed: Signed) -> list[Incident]:
-        """What is wrong with the vault itself, each once."""
-        paths = [*signed.faults, *sorted(self._vaulted.lacking)]
-        told = [Incident(self._now(), f"vault: {path}", Found.VAULT, Done.TOLD) for path in paths]
+    def _tell_vault(self, wait: float) -> list[Incident]:
+        """What is wrong with the vault itself, each once; looked at again while the receiver sweeps nothing there."""
+        signed = self._records.strict()
+        if signed is None or not self._has_news_of_vault(signed):
+            return []
+        with turn(self.places.state, wait) as is_ours:
+            if not self._is_free(is_ours=is_ours):
+                return []
+            self._records.forget()  # it may have been read while the receiver swept
+            signed = self._records.strict()
+        if signed is None:
+            return []
+        self._lacking = frozenset(self._vaulted.lacking)
+        told = [Incident(self._now(), path, Found.VAULT, Done.TOLD) for path in self._vault_paths(signed)]
+        with contextlib.suppress(OSError):
+            self._notes.lacking(self._lacking)
         return [one for one in told if self._is_new(one)]
+
+    def _has_news_of_vault(self, signed: Signed) -> bool:
+        untold = any(Fault(path, Found.VAULT) not in self._told for path in self._vault_paths(signed))
+        return untold or self._vaulted.lacking != self._lacking
+
+    def _vault_paths(self, signed: Signed) -> list[str]:
+        return [f"vault: {path}" for path in (*signed.faults, *sorted(self._vaulted.lacking))]
 
     def _record(self, incidents: list[Incident]) -> None:
         for incident in incidents:
@@ -313,8 +319,6 @@ class Guard:
         self._count += len(incidents)
         with contextlib.suppress(OSError):  # a full disk must not end the guard; what was done stands on the console
             self._notes.add(incidents)
-            if incidents:
-                self._notes.lacking(self._vaulted.lacking)
 
     def _tell_trouble(self, note: str) -> None:
         """Tells what keeps the guard from its work, each once."""
@@ -328,14 +332,14 @@ class Guard:
     def _write_status(self) -> None:
         """Writes the status when something in it changed, and now and then as a sign of life."""
         minute = int(time.monotonic() // _SIGN_OF_LIFE)
-        written = (self._checked_at, self._count, frozenset(self._vaulted.lacking), minute)
+        written = (self._checked_at, self._count, self._lacking, minute)
         if written == self._written:
             return
         self._written = written
         with contextlib.suppress(OSError):
-            self._notes.lacking(self._vaulted.lacking)
+            self._notes.lacking(self._lacking)
             self._notes.status(
-                self._now(), checked_at=self._checked_at, incidents=self._count, missing=len(self._vaulted.lacking)
+                self._now(), checked_at=self._checked_at, incidents=self._count, missing=len(self._lacking)
             )
 
 
@@ -349,12 +353,11 @@ def _opened_watches(places: Places) -> Watches:
         ) from error
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        facts = path.stat()
-    except OSError:
-        return None
-    return facts.st_mtime_ns, facts.st_ino
+def _not_mended(faults: Iterable[Fault], incidents: Iterable[Incident]) -> set[Fault]:
+    """The faults that failed, and those that turned out to be none, like a blob that nobody needs any more."""
+    failed = {Fault(one.path, one.found) for one in incidents if one.done is Done.FAILED}
+    told = {one.path for one in incidents}
+    return failed | {fault for fault in faults if fault.path not in told}
 
 
 def _nothing_signed(places: Places) -> TargetError:

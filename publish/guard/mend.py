@@ -5,7 +5,7 @@
 - What nobody signed is renamed out of the web root first, then copied into the quarantine, then removed.
 - Bytes are checked against their names while they are copied: nothing unchecked is ever linked.
 
-Called by the guard, with the receiver's lock held when it can be had.
+Called by the guard, when it has the turn if that can be had.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from publish.guard import Done, Fault, Found, Incident
 from publish.guard.folder import Folder, copy_bytes, write_all
 from publish.guard.quarantine import Quarantine
 from publish.guard.sight import FILE_MODE, file_fault
-from publish.guard.signed import Blob, Inner, Link, Listing, Signed, Text
+from publish.guard.signed import Blob, Inner, Link, Listing, Plain, Signed, Text
 from publish.receiver.disk import no_step
 
 ASIDE = ".tmp-guard"
@@ -69,11 +69,10 @@ class Mender:
         want = self.signed.want(fault.path)
         with self.www.walk_to(folder_path) as folder, self._aside() as aside:
             match want:
-                case None:
+                case None | Plain():  # whoever needs the file makes it
                     return self._take_away(folder, name, fault.path, aside)
                 case Inner() if fault.found is Found.MODE:
-                    with folder.enter(name) as inner:
-                        os.fchmod(inner.fd, 0o755)
+                    folder.open_to_all(name)
                     return ""
                 case Inner():
                     made = self._new_folder(fault.path, aside)

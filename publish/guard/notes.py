@@ -1,7 +1,8 @@
 """What the guard writes down in the target's state folder, for people, `zhanqun status` and the receiver.
 
 - `incidents.jsonl`: a line an incident; at a size it becomes `incidents.1.jsonl` and so on, the oldest goes.
-- `missing.json` (`publish.receiver.missing`): the hashes of what the vault lacks, for the next bundle to bring.
+- `missing.json` (`publish.receiver.missing`): the hashes of what the vault lacks, for the next bundle to bring;
+  the receiver adds to it and clears it.
 - `guard.json` (format 1): when the guard last looked, when it last had seen everything, what it found.
 """
 
@@ -28,6 +29,7 @@ class Notes:
 
     folder: Path
     limits: Limits
+    _asked: frozenset[str] = frozenset()
 
     def add(self, incidents: Iterable[Incident]) -> None:
         """Appends incidents. Raises: OSError."""
@@ -48,10 +50,12 @@ class Notes:
                 older.replace(self.folder / f"incidents.{number}.jsonl")
 
     def lacking(self, hashes: Iterable[str]) -> None:
-        """Writes which hashes the vault lacks. Raises: OSError."""
-        wanted = sorted(hashes)[: self.limits.missing_most]
-        if missing.read(self.folder) != frozenset(wanted):
-            missing.write(self.folder, wanted)
+        """Writes which hashes the vault lacks, beside what the receiver asks for itself. Raises: OSError."""
+        wanted = frozenset(sorted(hashes)[: self.limits.missing_most])
+        written = missing.read(self.folder)
+        if written - (self._asked - wanted) | wanted != written:
+            missing.leave(self.folder, written - (self._asked - wanted) | wanted)
+        self._asked = wanted
 
     def status(self, at: datetime, *, checked_at: datetime | None, incidents: int, missing: int) -> None:
         """Writes that the guard is alive. Raises: OSError."""

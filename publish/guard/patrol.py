@@ -1,5 +1,6 @@
-"""The rolling re-hash: round after round over everything, at so many bytes a second, for what events missed.
+"""The rolling re-hash: round after round over everything, for what events missed.
 
+It takes so many bytes a second and no more than its share of a processor; with small files the latter sets its pace.
 It only looks, beside the guard's own thread, and rings for the paths that seem wrong: the guard looks again and mends.
 The first round, and one after lost events, goes as fast as it can: folders first, then the bytes of every blob, then
 those of the vault.
@@ -61,17 +62,20 @@ class Patrol:
 
     def _round(self, signed: Signed) -> bool:
         """One round; False when it was broken off."""
+        used = time.thread_time()
         for paths, cost in steps(self.www, signed):
             if paths:
                 self.ring(paths)
             if self.stopped.is_set() or self._again.is_set():
                 return False
             if not self.hurried.is_set():
-                self._rest(cost)
+                self._rest(cost, time.thread_time() - used)
+            used = time.thread_time()
         return True
 
-    def _rest(self, cost: int) -> None:
-        end = time.monotonic() + cost / self.limits.rehash_bytes
+    def _rest(self, cost: int, used: float) -> None:
+        """Waits after so many bytes and CPU seconds."""
+        end = time.monotonic() + max(cost / self.limits.rehash_bytes, used / self.limits.rehash_share)
         while (left := end - time.monotonic()) > 0 and not self._again.is_set():
             if self.stopped.wait(min(left, self.limits.tick)):
                 return
@@ -92,7 +96,8 @@ def _look(www: Path, signed: Signed, folder: str, *, deep: bool) -> tuple[list[s
     try:
         with Folder.open(www) as opened:
             sight = Sight(opened, signed, deep=deep)
-            return [fault.path for fault in sight.look([folder])], max(sight.read_bytes, 4096)
+            faults = sight.look([folder])
+            return [*sight.unseen, *(fault.path for fault in faults)], max(sight.read_bytes, 4096)
     except OSError:  # the web root moved under our feet: the guard's own thread sees to it
         return [folder], 4096
 
@@ -112,12 +117,7 @@ def _note_what_the_vault_lacks(signed: Signed, folder: str) -> None:
 def _check_vault(signed: Signed, fan: str) -> int:
     """Reads the vault's own copies below one folder; returns the bytes."""
     vaulted, size = signed.vaulted, 0
-    try:
-        paths = list((vaulted.blobs.root / fan).iterdir())
-    except OSError:
-        return 4096
-    for path in paths:
-        if len(path.name) == 62:
-            size += path.stat().st_size
-            vaulted.is_whole(fan + path.name)
+    for name in vaulted.blobs_in(fan):
+        size += vaulted.size_of(fan + name)
+        vaulted.is_whole(fan + name)
     return max(size, 4096)

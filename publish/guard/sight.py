@@ -14,7 +14,7 @@ from cluster.blobs import mtime_of
 from cluster.errors import FormatError
 from publish.guard import Fault, Found
 from publish.guard.folder import Folder
-from publish.guard.signed import Blob, Inner, Link, Listing, Signed, Text
+from publish.guard.signed import Blob, Inner, Link, Listing, Plain, Signed, Text, Want
 
 FILE_MODE = 0o444
 _WRITABLE = 0o022
@@ -29,15 +29,22 @@ class Sight:
     signed: Signed
     deep: bool = True
     read_bytes: int = 0
+    unseen: set[str] = field(default_factory=set)
     _blobs: dict[str, int] = field(default_factory=dict)
 
     def look(self, paths: Iterable[str]) -> list[Fault]:
-        """The faults at these paths, and of folders among them also in their direct contents."""
+        """The faults at these paths, and of folders among them also in their direct contents.
+
+        Paths that could not be looked at are `unseen` then.
+        """
         found: dict[str, Fault] = {}
         for path in paths:
             try:
                 faults = self._look(path)
             except FormatError:  # a listing that neither vault nor web root has: told with the wants
+                continue
+            except OSError:  # it was taken away while we looked, or the disk does not let us
+                self.unseen.add(path)
                 continue
             for fault in faults:
                 found.setdefault(fault.path, fault)
@@ -46,26 +53,17 @@ class Sight:
     def _look(self, path: str) -> list[Fault]:
         if not path:
             return self._contents(self.www, "")
-        *folders, name = path.split("/")
-        with self.www.walk_to("") as start:
-            here, passed = start.walk_to(""), ""
-            for folder in folders:
-                step = f"{passed}/{folder}" if passed else folder
-                faults = self._at(here, folder, step)
-                if faults or not isinstance(self.signed.want(step), Inner) or here.facts(folder) is None:
-                    here.close()
-                    return faults
-                with here:
-                    here = here.enter(folder)
-                passed = step
-            with here:
-                return self._at(here, name, path) or self._below(here, name, path)
+        return self._look_below(self.www, "", path)
 
-    def _below(self, folder: Folder, name: str, path: str) -> list[Fault]:
-        if not isinstance(self.signed.want(path), Inner) or folder.facts(name) is None:
-            return []
-        with folder.enter(name) as inner:
-            return self._contents(inner, path)
+    def _look_below(self, here: Folder, passed: str, rest: str) -> list[Fault]:
+        """The first fault on the way to a path, or those there."""
+        name, _, further = rest.partition("/")
+        step = f"{passed}/{name}" if passed else name
+        faults = self._at(here, name, step)
+        if faults or not isinstance(self.signed.want(step), Inner) or here.facts(name) is None:
+            return faults
+        with here.enter(name) as inner:
+            return self._look_below(inner, step, further) if further else self._contents(inner, step)
 
     def _contents(self, folder: Folder, path: str) -> list[Fault]:
         start = f"{path}/" if path else ""
@@ -76,14 +74,19 @@ class Sight:
         """What is wrong with one name in an open folder."""
         want, facts = self.signed.want(path), folder.facts(name)
         if facts is None:
-            is_missed = self.signed.is_required(path) or (isinstance(want, Blob) and path.startswith("blobs/"))
-            return [Fault(path, Found.MISSING)] if is_missed else []
+            return self._missing(path, want)
         if want is None:
-            return [Fault(path, Found.ADDED)]
+            # The receiver empties a folder of `assets/` before it goes; nothing is served from an empty one.
+            is_left = path.startswith("assets/") and stat.S_ISDIR(facts.st_mode) and folder.is_empty(name)
+            return [] if is_left else [Fault(path, Found.ADDED)]
         found: Found | None = None
         match want:
             case Inner():
-                found = _folder_fault(facts.st_mode)
+                # The receiver makes a folder closed to all and then opens it to the web server.
+                may_be_closed = self.signed.in_flight and not path.startswith("trees/")
+                found = _folder_fault(facts.st_mode, may_be_closed=may_be_closed)
+            case Plain():
+                found = None if stat.S_ISREG(facts.st_mode) else Found.KIND
             case Link(to, also):
                 found = _link_fault(folder, name, facts.st_mode, (to, *also))
             case Text(data):
@@ -96,6 +99,13 @@ class Sight:
             case Blob(sha):
                 return self._link_to_blob(folder, name, path, sha)
         return [Fault(path, found)] if found else []
+
+    def _missing(self, path: str, want: Want | None) -> list[Fault]:
+        if path.startswith("blobs/"):
+            # A blob may be one that nobody needs any more: the mender knows.
+            blobs = [path] if isinstance(want, Blob) else [f"{path}/{name}" for name in self.signed.required(path)]
+            return [Fault(blob, Found.MISSING) for blob in blobs]
+        return [Fault(path, Found.MISSING)] if self.signed.is_required(path) else []
 
     def _link_to_blob(self, folder: Folder, name: str, path: str, sha: str) -> list[Fault]:
         faults = []
@@ -147,10 +157,11 @@ def file_fault(folder: Folder, name: str, sha: str, *, deep: bool) -> Found | No
     return None if int(facts.st_mtime) == mtime_of(sha) else Found.ALTERED
 
 
-def _folder_fault(mode: int) -> Found | None:
+def _folder_fault(mode: int, *, may_be_closed: bool) -> Found | None:
     if not stat.S_ISDIR(mode):
         return Found.KIND
-    return Found.MODE if mode & _WRITABLE or mode & 0o555 != 0o555 else None
+    is_open = may_be_closed or mode & 0o555 == 0o555
+    return Found.MODE if mode & _WRITABLE or not is_open else None
 
 
 def _link_fault(folder: Folder, name: str, mode: int, right: tuple[str, ...]) -> Found | None:

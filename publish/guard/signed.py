@@ -31,7 +31,7 @@ _FAN = re.compile(r"[0-9a-f]{2}")
 _SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 _FOLDERS = ("blobs", "listings", "trees", "releases", ASSETS)
 # The receiver's own notes, and what an administrator may have: not signed, and never served.
-_FREE = frozenset({LOCK, INCOMING, "assets.json", "lost+found"})
+_FREE = frozenset({INCOMING, "assets.json", "lost+found"})
 _CACHED = 64
 
 
@@ -57,6 +57,11 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Plain:
+    """A regular file whose bytes no signature covers."""
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A symbolic link; `also` are targets that are right as well while the receiver works."""
 
@@ -74,7 +79,7 @@ class Free:
     """Something that no signature covers: left as it is."""
 
 
-Want = Blob | Listing | Text | Link | Inner | Free
+Want = Blob | Listing | Text | Plain | Link | Inner | Free
 
 
 @dataclass(slots=True)
@@ -122,7 +127,7 @@ class Signed:
         return Free() if first == "closed" and _SITE.fullmatch(rest) else None
 
     def required(self, folder: str) -> Iterator[str]:
-        """The names that must be in a folder."""
+        """The names that must be in a folder; of blobs, those that must be if a release needs them."""
         if not folder:
             yield from (
                 "format",
@@ -131,7 +136,7 @@ class Signed:
                 *([reload.FOLDER] if self.maps else []),
             )
         elif folder == reload.FOLDER:
-            yield from self.maps
+            yield from () if self.in_flight else self.maps
         elif folder == "trees":
             yield from self.trees
         elif folder == "listings":
@@ -141,6 +146,8 @@ class Signed:
             yield from self.tops
         elif folder.startswith("trees/"):
             yield from self._names(folder[6:])
+        elif folder.startswith("blobs/") and not self.in_flight:
+            yield from self.vaulted.blobs_in(folder[6:])
         elif folder in self.asset_folders:
             start = len(folder) + 1
             inside = (path[start:] for path in (*self.assets, *self.asset_folders) if path.startswith(f"{folder}/"))
@@ -149,7 +156,12 @@ class Signed:
     def is_required(self, path: str) -> bool:
         """Whether something must stand at a path; of a blob this cannot be told from its path alone."""
         folder, _, name = path.rpartition("/")
-        return name in self.required(folder)
+        return name in self.required(folder) and not self._may_go(path)
+
+    def _may_go(self, path: str) -> bool:
+        """Whether it is a compressed sibling under `assets/` whose file is about to become one that has none."""
+        is_sibling = path.startswith(f"{ASSETS}/") and path.endswith(".br")
+        return self.in_flight and is_sibling and path.removesuffix(".br") in self.assets
 
     def folders(self) -> Iterator[str]:
         """Every folder whose contents can be looked at one by one, without those of the blobs."""
@@ -172,7 +184,7 @@ class Signed:
         places: dict[str, str] = {}
         entries: dict[str, Entry] = {}
         for id in self._trees_with(shas):
-            for name, entry in self.directory(id).files:
+            for name, entry in self._files_of(id):
                 for sha, place in _links(f"trees/{id}/{name}", entry):
                     if sha in shas:
                         places[place] = sha
@@ -182,6 +194,12 @@ class Signed:
                 places[path] = sha
                 entries[sha] = entry
         return places, entries
+
+    def _files_of(self, id: str) -> tuple[tuple[str, Entry], ...]:
+        try:
+            return self.directory(id).files
+        except FormatError:  # told with the faults of the vault
+            return ()
 
     def _trees_with(self, shas: Set[str]) -> Iterator[str]:
         few = [sha.encode() for sha in shas] if len(shas) <= 16 else []
@@ -200,6 +218,8 @@ class Signed:
             return Text(f"{FORMAT}\n".encode())
         if name == "current" and self.live:
             return Link(f"releases/{self.live}", tuple(f"releases/{stem}" for stem in self.newer))
+        if name == LOCK:
+            return Plain()
         if name in _FOLDERS or name in ("closed", reload.FOLDER):
             return Inner()
         return Free() if name in _FREE or name.startswith(ASIDE) else None

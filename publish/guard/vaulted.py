@@ -18,7 +18,7 @@ from cluster.errors import FormatError, RefusedError
 from cluster.listings import Listings
 from cluster.manifest import ASSETS, Directory, Entry
 from cluster.release import NUMBER_DIGITS, Release, file_stem
-from publish.guard.folder import Folder, copy_bytes, write_all
+from publish.guard.folder import Folder, copy_bytes, sha256_of, write_all
 from publish.receiver.places import Places
 from publish.receiver.remembered import Remembered
 from publish.receiver.store import read_pieces
@@ -27,6 +27,7 @@ from publish.receiver.vault import Vault
 
 _LISTING_MOST = 256 << 20
 _TOP_MOST = 1 << 16
+_BLOB_NAME = 62
 _TOP_MARK = f" {ASSETS}\n".encode()
 
 
@@ -109,6 +110,14 @@ class Vaulted:
             write_aside(self._recovered / id, data)
         return store.read(id, path)
 
+    def is_whole_listing(self, id: str) -> bool:
+        """Whether the vault's copy of a listing can be read."""
+        try:
+            self.listings.read(id)
+        except (FormatError, UnicodeDecodeError):
+            return False
+        return True
+
     @property
     def _recovered(self) -> Path:
         """Listings that only the web root had whole; in the quarantine, so that a purge takes them too."""
@@ -154,18 +163,37 @@ class Vaulted:
                 continue
         return None
 
+    def blobs_in(self, fan: str) -> list[str]:
+        """The names of the vault's blobs in one of its folders."""
+        try:
+            return [name for name in os.listdir(self.blobs.root / fan) if len(name) == _BLOB_NAME]  # noqa: PTH208
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
     def has(self, sha: str) -> bool:
         """Whether a blob seems to be here."""
         return sha in self.blobs
 
+    def size_of(self, sha: str) -> int:
+        """The bytes of a blob, 0 when it is not here."""
+        try:
+            return os.stat(f"{self.places.vault}/blobs/{sha[:2]}/{sha[2:]}").st_size  # noqa: PTH116 - a million times
+        except OSError:
+            return 0
+
     def is_whole(self, sha: str) -> bool:
         """Whether the vault's copy of a blob has the bytes of its name; notes it when not."""
-        path = self.blobs.path(sha)
         try:
-            with path.open("rb") as file:
-                is_whole = hashlib.file_digest(file, "sha256").hexdigest() == sha
+            fd = os.open(f"{self.places.vault}/blobs/{sha[:2]}/{sha[2:]}", os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             is_whole = False
+        else:
+            try:
+                is_whole = sha256_of(fd) == sha
+            except OSError:
+                is_whole = False
+            finally:
+                os.close(fd)
         (self.lacking.discard if is_whole else self.lacking.add)(sha)
         return is_whole
 

@@ -7,10 +7,11 @@ event here, so the guard does not wake itself by looking.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class Watches:
         self.is_short = False
         self._fd = InotifyFD()
         self._ids = itertools.count(1)
-        self._watched: set[str] = set()
+        self._watched: dict[str, int] = {}
         self._inodes: dict[str, int] = {}
         self._changed: set[str] = set()
         self._has_lost = False
@@ -67,16 +68,37 @@ class Watches:
     def follow(self) -> None:
         """Watches every folder of the web root again when one of the upper ones is no longer what it was."""
         inodes = {folder: _inode(self.www / folder) for folder in _FOLDERS}
-        if inodes == self._inodes:
+        if inodes == self._inodes and (self.is_short or self._has_all(inodes)):
             return
+        if self._inodes:
+            self._begin_anew()
         self._inodes = inodes
-        with self._bell:
-            self._watched.clear()
         for folder in _FOLDERS:
             self._add(folder)
         for folder in ("blobs", "trees", "assets"):
             self._add_below(folder)
         self.lose()
+
+    def _has_all(self, inodes: Mapping[str, int]) -> bool:
+        """Whether each of these folders has its watch: one that was made again may have the inode of the old one."""
+        with self._bell:
+            return all(folder in self._watched for folder, inode in inodes.items() if inode)
+
+    def _begin_anew(self) -> None:
+        """Drops all watches: those of folders that are elsewhere now would stay beside the new ones."""
+        old = self._fd
+        try:
+            new = InotifyFD()
+        except OSError:  # no more to be had: the old ones then see some events twice
+            new = old
+        else:
+            new.start()
+        with self._bell:
+            self._watched.clear()
+            self._fd = new
+        if new is not old:
+            old.stop()
+            old.join()
 
     def ring(self, paths: Iterable[str]) -> None:
         """Says that these paths are to be looked at."""
@@ -113,20 +135,23 @@ class Watches:
         with self._bell:
             if folder in self._watched:
                 return
-            self._watched.add(folder)
-        watch = _Watch(self, folder)
+            token = self._watched[folder] = next(self._ids)
+            fd = self._fd
         try:
             # An id of its own each time: a folder that was renamed keeps its old watch beside the new one.
-            self._fd.add_callback(os.fsencode(self.www / folder), _MASK, watch, CallbackId(next(self._ids)))
-        except (FileNotFoundError, NotADirectoryError):
-            self._forget(folder)
-        except OSError:  # the kernel's limit: the rolling re-hash goes on without events
-            self._forget(folder)
-            self.is_short = True
+            fd.add_callback(os.fsencode(self.www / folder), _MASK, _Watch(self, folder, token), CallbackId(token))
+        except OSError as error:
+            self._forget(folder, token)
+            if error.errno == errno.ENOSPC:  # the kernel's limit: the rolling re-hash goes on without events
+                self.is_short = True
 
-    def _forget(self, folder: str) -> None:
+    def _forget(self, folder: str, token: int) -> bool:
+        """Forgets a watch; whether it was the one that counts for its folder."""
         with self._bell:
-            self._watched.discard(folder)
+            is_known = self._watched.get(folder) == token
+            if is_known:
+                del self._watched[folder]
+        return is_known
 
     def _on_event(self, folder: str, event: InotifyEvent) -> None:
         name = os.fsdecode(event.name)
@@ -134,7 +159,8 @@ class Watches:
             return
         path = "/".join(part for part in (folder, name) if part)
         if event.is_directory and name and (event.is_create or event.is_moved_to):
-            self._forget(path)
+            with self._bell:
+                self._watched.pop(path, None)
             self._add(path)
             self._add_below(path)
         self.ring([path])
@@ -146,6 +172,7 @@ class _Watch:
 
     watches: Watches
     folder: str
+    token: int
 
     def on_event(self, event: InotifyEvent) -> None:
         """Something happened in it."""
@@ -153,8 +180,8 @@ class _Watch:
 
     def on_watch_deleted(self, wd: WatchDescriptor) -> None:
         """The folder is gone."""
-        self.watches._forget(self.folder)
-        self.watches.ring([self.folder])
+        if self.watches._forget(self.folder, self.token):
+            self.watches.ring([self.folder])
 
     def on_queue_overflow(self) -> None:
         """The kernel dropped events."""

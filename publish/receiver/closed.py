@@ -70,8 +70,10 @@ def _refuse_strange(www: Path, site: str) -> None:
 def _make_folder(folder: Path) -> None:
     """A folder that the web server may look into, whatever the umask is."""
     if not folder.is_dir():
-        folder.mkdir()
-        folder.chmod(0o755)
+        aside = folder.with_name(f"{_ASIDE}{folder.name}")  # the guard must not see it with another mode
+        aside.mkdir(exist_ok=True)
+        aside.chmod(0o755)
+        aside.replace(folder)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ Made by `publish.receiver.receive.Receiver`, which holds the target's lock aroun
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from cluster import bundle
@@ -21,17 +21,20 @@ from cluster.delta import Delta, travelling
 from cluster.errors import FormatError, RefusedError
 from cluster.listings import EMPTY
 from cluster.manifest import ASSETS, Entry
-from cluster.release import Kind, Release
+from cluster.release import Release
 from publish.receiver import Receipt, missing, refusals
 from publish.receiver.disk import told
-from publish.receiver.forget import forget, purge
+from publish.receiver.forget import forget, owes_purge, purge
+from publish.receiver.hashes import Hashes
 from publish.receiver.holding import Holding
+from publish.receiver.mending import lost_listings, mend_listings
 from publish.receiver.offer import Offer
 from publish.receiver.place import assets_of, release_of, served_top
 from publish.receiver.reload import write_maps
 from publish.receiver.remembered import Remembered
-from publish.receiver.store import read_pieces
+from publish.receiver.store import Store, bring, read_pieces
 from publish.receiver.unpack import unpack
+from publish.receiver.waiting import Waiting
 
 
 class Delivery:
@@ -40,7 +43,7 @@ class Delivery:
     `wanted` names the blobs that must travel: those that neither the web root nor the vault has.
     """
 
-    wanted: tuple[str, ...]
+    wanted: Hashes
 
     def __init__(self, holding: Holding, release: Release, offer: Offer) -> None:
         self._holding = holding
@@ -57,13 +60,16 @@ class Delivery:
         self._served = self._shelf.change(release.root, release.overlay)
         self._old_served = self._live_served() if self._old_root else None
         self._check_counts()
-        self._waiting: dict[str, Entry] = {}
+        self._waiting = Waiting()
+        # Asked for to mend the vault: a bundle that was made without knowing is good without them.
+        self._repairs: set[str] = set()
+        self._lost: set[str] = set()
         self._find_wanted()
-        self.wanted = tuple(self._waiting)
+        self.wanted = self._waiting.hashes
 
     def is_wanted(self, sha: str) -> bool:
         """Whether a blob is still to come."""
-        return sha in self._waiting
+        return self._waiting.find(sha) is not None
 
     # The new tree
 
@@ -76,11 +82,18 @@ class Delivery:
         elif delta.old not in self._kept_roots():
             raise refusals.not_kept(delta.old)
         try:
-            root = self._shelf.change(delta.old or EMPTY, delta.entries)
+            root = self._shelf.follow(delta.old or EMPTY, delta.entries)
         except FormatError as error:  # a file where a directory stands, or a compressed sibling
+            self._refuse_lost(delta.old or EMPTY)
             raise refusals.refused(error, "path") from error
         if not self._release.root == delta.new == root:
             raise refusals.root_differs(self._release, root)
+
+    def _refuse_lost(self, root: str) -> None:
+        """Asks for the whole tree when a part of this one is lost here. Raises: RefusedError."""
+        for id in lost_listings(self._shelf, root):
+            missing.add(self._holding.places.state, [id])
+            raise refusals.listing_lost(id)
 
     def _kept_roots(self) -> set[str]:
         """The roots of releases that are here whole: those up to the live one."""
@@ -105,15 +118,18 @@ class Delivery:
     # What must travel
 
     def _find_wanted(self) -> None:
-        came = {path.name for path in self._place.incoming.iterdir()}
-        whole: set[str] = set()
+        came = self._place.came_in()
+        is_looked_at = bytearray(len(came))
         for entry in self._new_entries():
-            for sha in filter(None, entry[:2]):
-                if sha in came and sha not in whole and self._place.came_whole(sha):
-                    whole.add(sha)
+            for sha in filter(None, entry[:2]) if came else ():
+                place = came.find(sha)
+                if place is not None and not is_looked_at[place]:
+                    is_looked_at[place] = True
+                    self._place.came_whole(sha)
             self._want_unless_here(entry)
-        for sha in came - whole:
-            (self._place.incoming / sha).unlink(missing_ok=True)
+        for sha, is_needed in zip(came, is_looked_at, strict=True):
+            if not is_needed:
+                self._place.drop_incoming(sha)
         for left in self._vault.incoming.iterdir():
             left.unlink()
         self._want_missing()
@@ -129,12 +145,12 @@ class Delivery:
         sha = travelling(entry)
         if entry.size > self._holding.limits.blob:
             raise refusals.too_big(sha, self._holding.limits.blob)
-        known = self._waiting.get(sha)
+        known = self._waiting.find(sha)
         if known is not None:
             if (known.raw, known.size) != (entry.raw, entry.size):
                 raise refusals.mismatch(sha)
         elif not self._place.holds(sha) and not self._comes_from_vault(sha):
-            self._waiting[sha] = entry
+            self._waiting.add(entry)
 
     def _comes_from_vault(self, sha: str) -> bool:
         if sha not in self._vault.blobs:
@@ -149,11 +165,13 @@ class Delivery:
     def _want_missing(self) -> None:
         """Asks anew for what the guard found damaged and could not restore, as far as this release has it."""
         wanted = missing.read(self._holding.places.state)
-        if not wanted:
+        self._lost = lost_listings(self._shelf, self._served) if wanted else set()
+        if not wanted or self._lost:  # the whole tree must come first
             return
         for _, entry in self._shelf.walk(self._served):
-            if not wanted.isdisjoint(entry[:2]):
-                self._waiting[travelling(entry)] = entry
+            if not wanted.isdisjoint(entry[:2]) and self._waiting.find(travelling(entry)) is None:
+                self._waiting.add(entry)
+                self._repairs.add(travelling(entry))
 
     # Taking
 
@@ -164,7 +182,7 @@ class Delivery:
             RefusedError: not wanted, of another size, damaged, or unpacking to more than its file may have.
             TargetError: the transfer was cut, or the disk refuses.
         """
-        entry = self._waiting.get(sha)
+        entry = self._waiting.find(sha)
         if entry is None:
             raise refusals.unwanted(sha)
         if size > self._holding.limits.blob:
@@ -172,28 +190,30 @@ class Delivery:
         if not entry.brotli and size != entry.size:
             raise refusals.other_size(sha, size, entry.size)
         with told(self._place.root):
-            if not self._place.bring(sha, read_all(read, size)):
+            # What is small is in memory once, for both places and for what is made of it; the rest goes piece by piece.
+            small = [*read_all(read, size)] if size <= CHUNK else None
+            if not bring(sha, small or read_all(read, size), self._place, self._vault):
                 raise refusals.damaged(sha)
+            self._holding.at("came")
             if entry.brotli:
-                self._unpack(entry)
-            self._copy_to_vault(entry, anew=True)
-        del self._waiting[sha]
+                packed = small or read_pieces(self._place.path_of(sha))
+                self._unpack(entry, packed, self._place, self._vault)
+        self._waiting.came(sha)
         self._holding.at("blob")
 
-    def _unpack(self, entry: Entry) -> None:
+    def _unpack(self, entry: Entry, packed: Iterable[bytes], *stores: Store) -> None:
         """Recreates the bytes of a file from its compressed ones. Raises: RefusedError; neither is then here."""
-        packed = self._place.path_of(travelling(entry))
         try:
-            is_right = self._place.bring(entry.raw, unpack(read_pieces(packed), entry.size, entry.raw))
-            if not is_right:
+            if not bring(entry.raw, unpack(packed, entry.size, entry.raw), *stores):
                 raise refusals.mismatch(travelling(entry))
         except RefusedError:
-            (self._place.incoming / travelling(entry)).unlink(missing_ok=True)
+            for store in stores:
+                store.drop_incoming(travelling(entry))
             raise
 
-    def _copy_to_vault(self, entry: Entry, *, anew: bool = False) -> None:
+    def _copy_to_vault(self, entry: Entry) -> None:
         for sha in filter(None, entry[:2]):
-            if anew or not self._vault.holds(sha):
+            if not self._vault.holds(sha):
                 self._vault.copy_from(self._place, sha)
                 self._holding.at("vaulted")
 
@@ -206,11 +226,12 @@ class Delivery:
             RefusedError: blobs are still to come.
             TargetError: the disk refuses; the live release is as it was.
         """
-        if self._waiting:
-            raise refusals.incomplete(len(self._waiting))
+        to_mend = {sha for sha in self._repairs if self.is_wanted(sha)}
+        if lacking := len(self._waiting) - len(to_mend):
+            raise refusals.incomplete(lacking)
         at, places = self._holding.at, self._holding.places
         disk = self._place.disk
-        with told(places.www):
+        with told(places.www), self._holding.turn():
             self._complete()
             self._lay_aside()
             at("aside")
@@ -225,9 +246,10 @@ class Delivery:
             write_maps(places.www, self._shelf, self._served, at)
             if self._place.live_number() != self._release.number:
                 self._place.switch(self._release.number)
-            missing.clear(places.state)
-            if self._release.kind is Kind.PURGE:
-                purge(self._holding, self._release.number)
+            self._vault.arrived(self._release.number)
+            missing.leave(places.state, to_mend | self._lost)
+            if owes_purge(self._holding, self._release):
+                purge(self._holding, self._release.clean_from)
             else:
                 forget(self._holding, self._offer.keep)
         return Receipt(self._holding.name, self._release.number, self._release.root, self._holding.now())
@@ -236,9 +258,10 @@ class Delivery:
         """Recreates and copies whatever the new files still lack in web root or vault."""
         for entry in self._new_entries():
             self._mend(entry)
-        for change in self._shelf.differences(self._vaulted(), self._served):
-            if change.new is not None:
-                self._copy_to_vault(change.new)
+            self._copy_to_vault(entry)
+        if self._vaulted() != self._old_served:
+            for _, entry in self._shelf.walk(self._served):
+                self._copy_to_vault(entry)
 
     def _vaulted(self) -> str | None:
         """The tree of which the vault has everything: the live one unless the vault was lost."""
@@ -252,15 +275,18 @@ class Delivery:
         sha = travelling(entry)
         if not self._place.holds(sha):
             if not self._vault.holds(sha):
+                missing.add(self._holding.places.state, [sha])
                 raise refusals.blob_lost(sha)
             self._place.copy_from(self._vault, sha)
         if not self._place.holds(entry.raw):
-            self._unpack(entry)
+            self._unpack(entry, read_pieces(self._place.path_of(sha)), self._place)
             self._holding.at("recreated")
 
     def _lay_aside(self) -> None:
         shelf, release = self._shelf, self._release
-        for root, old in ((release.root, self._old_root), (self._served, self._old_served)):
+        stores = (self._place.listings, self._vault.listings)
+        mend_listings(missing.read(self._holding.places.state), shelf, stores)
+        for root, old in dict.fromkeys(((release.root, self._old_root), (self._served, self._old_served))):
             for directory in shelf.differing(old, root):
                 self._place.put_listing(directory)
         for root in {release.root, self._served}:
@@ -274,6 +300,7 @@ class Delivery:
         changes = shelf.differences(old_assets, assets_of(shelf, self._served), ASSETS)
         self._place.put_assets(((each.path, each.new) for each in changes if each.new), self._mend)
         self._vault.put_record(release.number, self._offer.record)
+        self._vault.begin(release.number, self._offer.record)
         self._place.put_release(release.number, self._offer.record, top.id)
 
     def _give_names(self) -> None:

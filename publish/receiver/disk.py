@@ -5,15 +5,23 @@ Nothing here decides anything. Called by every module of the receiver that write
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from cluster import blobs
 from cluster.errors import TargetError
+
+# How long a lock is waited for that a sweep may have: it gives it back several times a second, a delivery does not.
+LOCK_SECONDS = 1.0
+# Shorter than a sweep leaves it free.
+_LOCK_STEP = 0.01
 
 
 def no_step(name: str) -> None:
@@ -53,12 +61,12 @@ class Disk:
 def make_folder(folder: Path) -> None:
     """Makes a folder, and those above it, that the web server may read, whatever the umask is."""
     try:
-        folder.mkdir()
+        folder.mkdir(0o755)
     except FileExistsError:
         return
     except FileNotFoundError:
         make_folder(folder.parent)
-        folder.mkdir()
+        folder.mkdir(0o755)
     folder.chmod(0o755)
 
 
@@ -71,21 +79,37 @@ def empty_folder(folder: Path) -> None:
     make_folder(folder)
 
 
-def write_new(place: str, pieces: Iterable[bytes], *, mtime: int | None = None) -> None:
-    """Writes a file that is read-only from then on, over an unfinished one of this name."""
-    if os.path.lexists(place):
-        os.unlink(place)  # noqa: PTH108 - hundreds of thousands of times: no Path for each
-    descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+def write_new(places: Iterable[str], pieces: Iterable[bytes], *, mtime: int | None = None) -> None:
+    """Writes the same file in each of these places, over an unfinished one; it is read-only from then on."""
+    descriptors: list[int] = []
     try:
+        for place in places:
+            descriptors.append(_create(place))
         for piece in pieces:
-            left = memoryview(piece)
-            while left:
-                left = left[os.write(descriptor, left) :]
-        os.fchmod(descriptor, 0o444)
-        if mtime is not None:
-            os.utime(descriptor, (mtime, mtime))
+            for descriptor in descriptors:
+                _write_all(descriptor, piece)
+        for descriptor in descriptors:
+            os.fchmod(descriptor, 0o444)
+            if mtime is not None:
+                os.utime(descriptor, (mtime, mtime))
     finally:
-        os.close(descriptor)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _create(place: str) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        return os.open(place, flags, 0o444)
+    except FileExistsError:
+        os.unlink(place)  # noqa: PTH108 - hundreds of thousands of times: no Path for each
+        return os.open(place, flags, 0o444)
+
+
+def _write_all(descriptor: int, piece: bytes) -> None:
+    left = memoryview(piece)
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
 def write_durably(place: Path, data: bytes, *, aside: Path) -> None:
@@ -105,6 +129,19 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def lock_within(file: IO[str], seconds: float) -> bool:
+    """Takes the lock on an open file as soon as it is free; whether that was within so many seconds."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+        time.sleep(_LOCK_STEP)
 
 
 @contextmanager

@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
+from cluster.errors import BusyError
 from cluster.release import Release
 from publish.receiver.disk import make_folder, told
 from publish.receiver.limits import Limits
 from publish.receiver.place import Place, release_of
 from publish.receiver.places import Places
 from publish.receiver.shelf import Shelf
+from publish.receiver.turn import turn
 from publish.receiver.upgrade import upgrade
 from publish.receiver.vault import Vault
 
@@ -47,6 +50,14 @@ class Holding:
                 make_folder(self.places.state)
             yield
 
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Keeps the guard from mending while names change. Raises: BusyError when it mends for too long."""
+        with turn(self.places.state, self.limits.turn_seconds) as is_ours:
+            if not is_ours:
+                raise _guard_mends(self.places.www)
+            yield
+
     def live(self) -> Release | None:
         """The live release; its record is read from the vault when the web root's is damaged."""
         number = self.place.live_number()
@@ -56,3 +67,10 @@ class Holding:
     def shelf(self) -> Shelf:
         """All listings of the target; new ones go aside."""
         return Shelf(self.place.aside / "shelf", (self.place.listings, self.vault.listings))
+
+
+def _guard_mends(root: Path) -> BusyError:
+    return BusyError(
+        f"{root}: the guard is mending much here. Look at its alarms; what came in is kept, publish again.",
+        f"{root}：守护程序正在大量修复文件。请查看其告警；已接收的内容会保留，请重新发布。",
+    )

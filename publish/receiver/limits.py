@@ -20,6 +20,11 @@ class Limits:
     release: int = 1 << 41
     path: int = 1_024
     depth: int = 32
+    turn_seconds: float = 60.0  # for the guard to finish what it mends
+    # Of a sweep at rest: names that go in one step, far below half a second also on a slow disk; and blobs that are
+    # looked for at once, since a new theme drops as many as there are pages.
+    sweep_names: int = 2_000
+    sweep_blobs: int = 100_000
 
 
 LIMITS = Limits()

@@ -1,6 +1,7 @@
-"""What the guard could not restore (format 1), `state/missing.json`: the hashes that the next bundle is to bring.
+"""What the vault lacks (format 1), `state/missing.json`: the hashes of blobs and listings that a delivery is to bring.
 
-Written by the guard, read and cleared by the receiver. A file that cannot be read counts as empty: it only asks.
+Written by the guard, which finds damage, and by the receiver, which runs into it; read and cleared by the receiver. A
+file that cannot be read counts as empty: it only asks.
 """
 
 from __future__ import annotations
@@ -32,6 +33,15 @@ def write(state: Path, hashes: Iterable[str]) -> None:
     write_durably(state / NAME, data, aside=state / f".tmp-{NAME}")
 
 
-def clear(state: Path) -> None:
-    """Asks for nothing any more."""
-    (state / NAME).unlink(missing_ok=True)
+def add(state: Path, hashes: Iterable[str]) -> None:
+    """Asks for these too."""
+    write(state, read(state).union(hashes))
+
+
+def leave(state: Path, hashes: Iterable[str]) -> None:
+    """Asks for these and no others, which may be none."""
+    left = frozenset(hashes)
+    if left:
+        write(state, left)
+    else:
+        (state / NAME).unlink(missing_ok=True)

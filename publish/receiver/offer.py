@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from cluster.delta import HEADER as DELTA_HEADER
 from cluster.delta import Delta
 from cluster.errors import FormatError, RefusedError
-from cluster.manifest import path_fault
+from cluster.manifest import Entry, path_fault
 from cluster.release import FORMAT as RECORD_FORMAT
 from cluster.release import Release
 from publish.receiver import refusals
@@ -24,6 +25,8 @@ from publish.receiver.unpack import split_lines, unpack
 KEEP = 10
 # Beside the path, a line of a delta has two hashes, a size and a few blanks.
 _LINE_BESIDE_PATH = 160
+# The unpacker keeps what it has not come to yet, and moves it at every step.
+_SLICE = 1 << 16
 _PATH = re.compile(r"(?:\+ \S+ \S+ [0-9]+|-) ([^\n]*)")
 
 
@@ -50,13 +53,17 @@ class Offer:
         return release
 
     def changes(self, limits: Limits) -> Delta:
-        """The delta, unpacked. Raises: RefusedError for a line that no delta may have, and beyond the limits."""
-        pieces = unpack([self.delta], limits.delta, "delta")
+        """The delta, unpacked while its entries are gone through, which can be once.
+
+        Raises:
+            RefusedError: now or on the way, for a line that no delta may have, and beyond the limits.
+        """
+        slices = (self.delta[start : start + _SLICE] for start in range(0, len(self.delta), _SLICE))
+        pieces = unpack(slices, limits.delta, "delta")
         lines = _DeltaLines(split_lines(pieces, limits.path + _LINE_BESIDE_PATH, "delta"), limits)
-        try:
-            return Delta.parse(lines)
-        except FormatError as error:
-            raise lines.refusal(error) from error
+        with lines.refusing():
+            delta = Delta.parse(lines)
+        return replace(delta, entries=_refusing(delta.entries, lines))
 
     def _check_sizes(self, limits: Limits) -> None:
         if len(self.metadata) > limits.metadata_members:
@@ -87,14 +94,26 @@ class _DeltaLines:
                 raise refusals.too_deep(number, self._limits.depth)
             yield line
 
-    def refusal(self, error: FormatError) -> RefusedError:
-        """The refusal for the line at which the parser stopped."""
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Makes what the parser cannot read a refusal of the line at which it stopped."""
+        try:
+            yield
+        except FormatError as error:
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: FormatError) -> RefusedError:
         if self._number <= 1 and self._last.rstrip(b"\n") != DELTA_HEADER.encode():
             return refusals.refused(error, "delta-format")
         if not self._last.endswith(b"\n"):
             return refusals.refused(error, "truncated")
         match = _PATH.match(self._last.decode(errors="replace"))
         return refusals.refused(error, "path" if match and path_fault(match[1]) else "delta")
+
+
+def _refusing(entries: Iterable[tuple[str, Entry | None]], lines: _DeltaLines) -> Iterator[tuple[str, Entry | None]]:
+    with lines.refusing():
+        yield from entries
 
 
 def _parse_record(data: bytes) -> Release:

@@ -13,7 +13,6 @@ Called by `publish.receiver.receive`. One writer at a time, by a lock; reading n
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +23,7 @@ from cluster.errors import BusyError, FormatError, TargetError
 from cluster.listings import EMPTY
 from cluster.manifest import ASSETS, Directory, Entry
 from cluster.release import Release, file_stem
-from publish.receiver.disk import Disk, empty_folder, make_folder, no_step, sync_folder, told
+from publish.receiver.disk import LOCK_SECONDS, Disk, empty_folder, lock_within, make_folder, no_step, sync_folder, told
 from publish.receiver.places import LOCK
 from publish.receiver.shelf import Shelf
 from publish.receiver.store import Store
@@ -77,13 +76,11 @@ class Place(Store):
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Holds the folder's lock. Raises: BusyError when it is taken."""
+        """Holds the folder's lock; waits for one step of a sweep. Raises: BusyError when a delivery has it."""
         make_folder(self.root)
         with (self.root / LOCK).open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise _busy(self.root) from error
+            if not lock_within(file, LOCK_SECONDS):
+                raise _busy(self.root)
             try:
                 yield
             finally:
@@ -140,7 +137,6 @@ class Place(Store):
     def put_assets(self, assets: Iterable[tuple[str, Entry]], mend: Callable[[Entry], None]) -> None:
         """Lays aside the files under `assets/`, with their siblings; `path` is below the web root."""
         for path, entry in assets:
-            make_folder(self.root / Path(path).parent)
             aside = self.aside / "by-path" / path
             make_folder(aside.parent)
             try:
@@ -184,12 +180,15 @@ class Place(Store):
 
     def _name_assets(self) -> None:
         for folder, _, names in os.walk(self.aside / "by-path"):
+            if names:
+                make_folder(self.root / Path(folder).relative_to(self.aside / "by-path"))
             # A sibling before its file: a server that knows the new file finds no old sibling beside it.
             for name in sorted(names, reverse=True):
                 aside = Path(folder, name)
                 place = self.root / aside.relative_to(self.aside / "by-path")
                 if f"{name}.br" not in names and not name.endswith(".br"):
                     place.with_name(f"{name}.br").unlink(missing_ok=True)
+                    self.at("named")
                 aside.replace(place)
                 aside.unlink(missing_ok=True)  # a rename onto a link to the same blob leaves both
                 self.at("named")
@@ -207,10 +206,14 @@ class Place(Store):
 
     def sweep_trees(self, in_use: set[str]) -> None:
         """Removes every tree but these."""
+        self.remove_trees([each.name for each in self.trees.iterdir() if each.name not in in_use])
+
+    def remove_trees(self, names: Iterable[str]) -> None:
+        """Removes these trees."""
         away = self.aside / "swept"
         make_folder(away)
-        for tree in [each for each in self.trees.iterdir() if each.name not in in_use]:
-            tree.rename(away / tree.name)
+        for name in names:
+            (self.trees / name).rename(away / name)
             self.at("swept")
         # No tree may lose a file while a power cut can still bring its name back.
         self.disk.sync(self.root)
@@ -218,10 +221,15 @@ class Place(Store):
         self.at("swept")
 
     def remove_asset(self, path: str) -> None:
-        """Takes a file under `assets/` and its sibling away."""
+        """Takes a file under `assets/` and its sibling away, and the folders that are empty then."""
         for name in (path, f"{path}.br"):
             (self.root / name).unlink(missing_ok=True)
             self.at("swept")
+        folder = (self.root / path).parent
+        while folder != self.assets and not any(folder.iterdir()):
+            folder.rmdir()
+            self.at("swept")
+            folder = folder.parent
 
 
 def served_top(shelf: Shelf, served: str) -> Directory:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.errors import FormatError
+from cluster.listings import EMPTY
 from publish.receiver import Receipt
 from publish.receiver.receive import Hello
 from publish.receiver.wire import parse_hello
@@ -25,7 +26,9 @@ _MOST_BYTES = 64 * 1024
 
 def write_receipt(folder: Path, receipt: Receipt, hello: Hello) -> Path:
     """Writes the receipt aside, then in place; where it lies. Raises: OSError."""
-    value = receipt.as_dict() | {"format": FORMAT, "root_version": hello.root_version}
+    # No delta brings what a target has lost: told that it has nothing, the inside puts everything into the next bundle.
+    root = EMPTY if hello.lacks else receipt.root
+    value = receipt.as_dict() | {"format": FORMAT, "root": root, "root_version": hello.root_version}
     place = folder / NAME
     aside = folder / f"{ASIDE}{NAME}"
     with aside.open("wb") as file:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from typing import BinaryIO, Protocol
 
 from cluster import bundle
@@ -21,16 +22,18 @@ from cluster.bundle import Member, read_members
 from cluster.errors import FormatError
 from cluster.listings import EMPTY, dump_listing
 from cluster.release import Release
-from publish.receiver import Receipt, refusals
+from publish.receiver import Receipt, missing, refusals
 from publish.receiver.delivery import Delivery, read_all
 from publish.receiver.disk import Disk, no_step, told
-from publish.receiver.forget import purge, sweep_now
+from publish.receiver.forget import owes_sweep, purge, sweep_now
 from publish.receiver.holding import Holding
 from publish.receiver.limits import LIMITS, Limits
+from publish.receiver.mending import lost_listings
 from publish.receiver.offer import KEEP, Offer
 from publish.receiver.place import Place
 from publish.receiver.places import Places
 from publish.receiver.remembered import Remembered
+from publish.receiver.resting import RestingSweep
 from publish.receiver.trust import Accepted, TrustState
 from publish.receiver.vault import Vault
 
@@ -55,11 +58,16 @@ class Trust(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """What a target says of itself: the live release's number (0: none) and content root, and whom it trusts."""
+    """What a target says of itself: the live release's number (0: none) and content root, and whom it trusts.
+
+    `lacks` counts what its vault has lost. With a part of the live tree lost for good, the root is that of nothing:
+    the next delivery then brings the whole tree.
+    """
 
     number: int
     root: str
     root_version: int
+    lacks: int = 0
 
 
 class Receiver:
@@ -84,8 +92,11 @@ class Receiver:
 
     def hello(self) -> Hello:
         """What is live here. Raises: TargetError when the folder cannot be read."""
-        live = self.holding.live()
-        return Hello(live.number if live else 0, live.root if live else EMPTY, self.trust.root_version)
+        live, lacks = self.holding.live(), len(missing.read(self.places.state))
+        root = live.root if live else EMPTY
+        if lacks and lost_listings(self.holding.shelf(), root):
+            root = EMPTY
+        return Hello(live.number if live else 0, root, self.trust.root_version, lacks)
 
     def lend(self, id: str) -> bytes:
         """The text of a listing that is kept here, for an inside that lost its own. Raises: TargetError."""
@@ -114,9 +125,26 @@ class Receiver:
                 self.holding.at("accepted")
             yield delivery
 
+    @property
+    def owes_sweep(self) -> bool:
+        """Whether there is enough that only dropped releases used."""
+        with told(self.places.state):
+            return owes_sweep(self.holding)
+
+    def sweep_at_rest(self, go_on: Callable[[], bool], *, thorough: bool = False) -> bool:
+        """Removes what only dropped releases used, or `thorough`ly all that is unused, in short steps.
+
+        Between the steps others may publish, and `go_on` is asked. False when it did not come to its end; a later call
+        does the rest. Raises: FormatError, TargetError as `sweep`.
+        """
+        return RestingSweep(self.holding, go_on, thorough=thorough).run()
+
     def sweep(self) -> int:
-        """Removes at once what no kept release needs; returns how many blobs and listings went."""
-        with self.holding.held(), told(self.places.www):
+        """Looks through everything and removes what no kept release needs; returns how many blobs and listings went.
+
+        For repair: others wait meanwhile. Raises: FormatError when a listing of a kept release is damaged.
+        """
+        with self.holding.held(), told(self.places.www), self.holding.turn():
             return sweep_now(self.holding)
 
     def purge(self, root: str) -> int:
@@ -124,7 +152,7 @@ class Receiver:
 
         Raises: TargetError when another root is live.
         """
-        with self.holding.held(), told(self.places.www):
+        with self.holding.held(), told(self.places.www), self.holding.turn():
             live = self.holding.live()
             if live is None or live.root != root:
                 raise refusals.not_live(self.places.www, root)
@@ -182,10 +210,17 @@ def _read_offer(members: Iterator[Member], limits: Limits, keep: int) -> tuple[O
             raise refusals.refused(bundle.bad_member(), "bundle")
         if len(metadata) >= limits.metadata_members:
             raise refusals.too_many("metadata", limits.metadata_members)
-        held[key] = b"".join(read_all(_reader(member), member.size))
+        held[key] = _whole(read_all(_reader(member), member.size))
     if "record" not in single:
         raise refusals.refused(bundle.bad_member(), "bundle")
     return Offer(metadata, single["record"], single.get("delta", b""), keep), first
+
+
+def _whole(pieces: Iterator[bytes]) -> bytes:
+    whole = BytesIO()
+    for piece in pieces:
+        whole.write(piece)
+    return whole.getvalue()
 
 
 def _rest(first: Member | None, members: Iterator[Member]) -> Iterator[Member]:

@@ -60,8 +60,8 @@ def counts_differ(release: Release, files: int, size: int) -> RefusedError:
 def not_kept(root: str) -> RefusedError:
     """The error for a tree that is not here."""
     return RefusedError(
-        f"No release with root {root[:12]}… is kept here. Nothing was changed; send the whole tree with --full.",
-        f"此处未保留根散列为 {root[:12]}… 的版本。未做任何改动；请用 --full 发送完整内容。",
+        f"No release with root {root[:12]}… is kept here. Nothing was changed; publish again, by what is here now.",
+        f"此处未保留根散列为 {root[:12]}… 的版本。未做任何改动；请按此处的现状重新发布。",
         "not-kept",
     )
 
@@ -69,9 +69,22 @@ def not_kept(root: str) -> RefusedError:
 def blob_lost(sha: str) -> RefusedError:
     """The error for a file that should be here and is not."""
     return RefusedError(
-        f"The file with hash {sha[:12]}… is neither in the web root nor in the vault. Publish again with --full.",
-        f"网站目录和备份库中都没有散列为 {sha[:12]}… 的文件。请用 --full 重新发布。",
+        f"The file with hash {sha[:12]}… is lost, in the web root and in the vault. The live site is as it was, and "
+        "the file is asked for: publish again, the next delivery brings it. Then check the disk here.",
+        f"散列为 {sha[:12]}… 的文件在网站目录和备份库中都已丢失。线上网站未变，已请求补发该文件："
+        "请重新发布，下次投递会带来。之后请检查此处的磁盘。",
         "blob-lost",
+    )
+
+
+def listing_lost(id: str) -> RefusedError:
+    """The error for a delta to a tree of which a part is lost."""
+    return RefusedError(
+        f"The directory listing {id[:12]}… is lost, in the web root and in the vault. The live site is as it was, and "
+        "the whole tree is asked for: publish again. Then check the disk here.",
+        f"目录清单 {id[:12]}… 在网站目录和备份库中都已丢失。线上网站未变，已请求完整内容：请重新发布。"
+        "之后请检查此处的磁盘。",
+        "listing-lost",
     )
 
 

@@ -1,5 +1,7 @@
 """What a receiver remembers of releases (format 1), `state/releases.json`: the highest number, and what to sweep.
 
+`purged` stands there once a purge was done: its number, below which nothing is left.
+
 The number outlives the web root: an old bundle is refused even when everything that is served was lost. Written on
 the disk before a switch. Called by the receiver.
 """
@@ -20,11 +22,12 @@ NAME = "releases.json"
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """The highest release number taken, the SHA-256 of its record, and releases forgotten since the last sweep."""
+    """The highest number taken, its record's SHA-256, releases forgotten since the last sweep, the last purge done."""
 
     number: int = 0
     record: str = ""
     forgotten: int = 0
+    purged: int = 0
 
     @classmethod
     def read(cls, folder: Path) -> Remembered:
@@ -43,6 +46,8 @@ class Remembered:
         """Puts it on the disk; only its name still waits for the folder's own sync."""
         make_folder(folder)
         data = {"format": FORMAT, "number": self.number, "record": self.record, "forgotten": self.forgotten}
+        if self.purged:
+            data["purged"] = self.purged
         write_durably(folder / NAME, json.dumps(data).encode() + b"\n", aside=folder / f".tmp-{NAME}")
 
     def is_of(self, record: bytes) -> bool:

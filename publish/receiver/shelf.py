@@ -7,6 +7,7 @@ names only when the release is on the disk.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from cluster.errors import FormatError
@@ -14,8 +15,8 @@ from cluster.listings import Listings
 from cluster.manifest import Directory
 
 # A publish looks at the same few changed directories several times.
-_RECENT = 500
-_SMALL = 500
+_RECENT = 200
+_SMALL = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +34,21 @@ class Shelf(Listings):
         """The directory with this id, from the first folder that has it whole. Raises: FormatError."""
         recent = self._recent.get(id)
         if recent is None:
-            recent = self._read(id, path)
+            recent = Listings.read(self, id, path)
             if len(self._recent) >= _RECENT:
                 self._recent.clear()
             if len(recent.files) <= _SMALL:
                 self._recent[id] = recent
         return replace(recent, path=path)
 
-    def _read(self, id: str, path: str) -> Directory:
-        for each in self.behind:
-            try:
-                return Listings.read(self, id, path) if Listings.__contains__(self, id) else each.read(id, path)
-            except FormatError:
-                continue
-        return Listings.read(self, id, path)
+    def text(self, id: str) -> bytes:
+        """The text of a listing, from the first folder that has it whole. Raises: FormatError."""
+        if Listings.__contains__(self, id) or not self.behind:
+            return Listings.text(self, id)
+        for each in self.behind[:-1]:
+            with suppress(FormatError):
+                return each.text(id)
+        return self.behind[-1].text(id)
 
     def differing(self, old: str | None, new: str, path: str = "") -> Iterator[Directory]:
         """The directories of `new` that are not those of `old` at the same paths, children before parents."""

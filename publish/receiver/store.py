@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
@@ -22,11 +23,13 @@ from cluster.listings import Listings, dump_listing
 from cluster.manifest import Directory
 from cluster.release import file_stem
 from publish.receiver.disk import empty_folder, make_folder, write_durably, write_new
+from publish.receiver.hashes import UniqueHashes
 from publish.receiver.places import ASIDE, INCOMING, OWN_NAMES
 
 # What a fresh folder or file system may hold before the first release.
 _NOT_OURS_BUT_FINE = OWN_NAMES | {"lost+found"}
 _BATCH = 10_000
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class Store:
@@ -69,33 +72,34 @@ class Store:
     # Blobs
 
     def holds(self, sha: str) -> bool:
-        """Whether the blob is here, or has come in."""
-        return sha in self.blobs or os.path.exists(f"{self.incoming}/{sha}")  # noqa: PTH110 - once for every file
+        """Whether the blob has come in, or is here."""
+        return os.path.exists(f"{self.incoming}/{sha}") or sha in self.blobs  # noqa: PTH110 - once for every file
 
     def path_of(self, sha: str) -> str:
         """Where the bytes of a blob lie at this moment."""
         came = f"{self.incoming}/{sha}"
         return came if os.path.exists(came) else f"{self.blobs.root}/{sha[:2]}/{sha[2:]}"  # noqa: PTH110
 
-    def bring(self, sha: str, pieces: Iterable[bytes]) -> bool:
-        """Takes a blob in; False, and nothing is left of it, when its bytes are not those of its name."""
-        digest = hashlib.sha256()
-        place = f"{self.incoming}/{sha}"
-        try:
-            write_new(place, _hashed(pieces, digest.update), mtime=mtime_of(sha))
-        except BaseException:
-            Path(place).unlink(missing_ok=True)
-            raise
-        if digest.hexdigest() != sha:
-            Path(place).unlink()
-            return False
-        return True
-
     def copy_from(self, other: Store, sha: str) -> None:
         """Takes a blob in from another store. Raises: FormatError when it is damaged there."""
         source = other.path_of(sha)
-        if not self.bring(sha, read_pieces(source)):
+        if not bring(sha, read_pieces(source), self):
             raise damaged(Path(source))
+
+    def drop_incoming(self, sha: str) -> None:
+        """Takes away what came in as this blob, if anything did."""
+        (self.incoming / sha).unlink(missing_ok=True)
+
+    def came_in(self) -> UniqueHashes:
+        """The blobs that came in earlier, whole or not; removes what was never one."""
+        found = UniqueHashes()
+        with os.scandir(self.incoming) as entries:
+            for entry in entries:
+                if _HASH.fullmatch(entry.name):
+                    found.append(entry.name)
+                else:
+                    os.unlink(entry.path)  # noqa: PTH108
+        return found
 
     def came_whole(self, sha: str) -> bool:
         """Whether a blob that came in earlier is what its name says; removes one that is not."""
@@ -134,7 +138,7 @@ class Store:
     def put_record(self, number: int, record: bytes) -> None:
         """Lays a release record aside."""
         make_folder(self.aside / "releases")
-        write_new(str(self.aside / "releases" / f"{file_stem(number)}.json"), [record])
+        write_new([str(self.aside / "releases" / f"{file_stem(number)}.json")], [record])
 
     def numbers(self) -> list[int]:
         """The numbers of the releases whose records are here, lowest first."""
@@ -189,6 +193,22 @@ class Store:
     def write(self, name: str, data: bytes) -> None:
         """Writes a small file aside, waits until it is on the disk, and puts it in its place."""
         write_durably(self.root / name, data, aside=self.aside / Path(name).name)
+
+
+def bring(sha: str, pieces: Iterable[bytes], *stores: Store) -> bool:
+    """Takes a blob into these stores at once; False, and nothing is left of it, when its bytes are not its name's."""
+    digest = hashlib.sha256()
+    try:
+        write_new([f"{store.incoming}/{sha}" for store in stores], _hashed(pieces, digest.update), mtime=mtime_of(sha))
+    except BaseException:
+        for store in stores:
+            store.drop_incoming(sha)
+        raise
+    if digest.hexdigest() == sha:
+        return True
+    for store in stores:
+        store.drop_incoming(sha)
+    return False
 
 
 def read_pieces(path: str) -> Iterator[bytes]:

@@ -60,7 +60,7 @@ def sweep(place: Place, vault: Vault, *, at: datetime, days: int = ASSET_DAYS) -
     # A record that is forgotten is so on the disk before anything that it needs goes.
     place.disk.sync_all((place.root, vault.root))
     vault.write_unused(left)
-    _sweep_assets(place, marked.assets | left.keys())
+    remove_strange_assets(place, marked.assets | left.keys())
     place.sweep_trees(marked.trees)
     gone = place.listings.sweep(marked.listings) + place.sweep_blobs(marked.blobs)
     place.at("swept")
@@ -109,7 +109,8 @@ def _reach(roots: Iterable[str], children: Mapping[str, tuple[str, ...]], found:
             waiting += children[id]
 
 
-def _sweep_assets(place: Place, in_use: set[str]) -> None:
+def remove_strange_assets(place: Place, in_use: set[str]) -> None:
+    """Takes away every file under `assets/` that is none of these, nor the compressed sibling of one."""
     for path in list(_asset_files(place)):
         is_sibling = path.endswith(".br") and path.removesuffix(".br") in in_use
         if path not in in_use and not is_sibling:

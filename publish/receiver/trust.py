@@ -39,14 +39,12 @@ from tuf.api.serialization import DeserializationError
 from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
 from tuf.ngclient.config import EnvelopeType
 
-from cluster.errors import FormatError, RefusedError
+from cluster.errors import RefusedError
 from publish.receiver import trust_refusals as refusals
 from publish.receiver.disk import sync_folder, told
+from publish.receiver.trust_time import CLOCK, SIGNED_AT, TIME
 
 RELEASE = "release.json"
-# A field of our own in the signed timestamp: when it was signed. It shows a clock here that is behind.
-SIGNED_AT = "x-zhanqun-signed-at"
-TIME = "%Y-%m-%dT%H:%M:%SZ"
 _NAME = re.compile(r"timestamp\.json|([1-9][0-9]{0,14})\.(root|snapshot|targets)\.json")
 
 
@@ -56,8 +54,7 @@ class TrustLimits:
 
     file_bytes: int = 512_000
     roots: int = 256
-    # How far the clocks of the two sides may be apart before a bundle counts as signed in the future.
-    clock: timedelta = timedelta(days=1)
+    clock: timedelta = CLOCK
 
 
 TRUST_LIMITS = TrustLimits()
@@ -167,7 +164,7 @@ class TrustState:
         try:
             yield
         except DeserializationError as error:
-            raise _damaged(self.folder / name) from error
+            raise refusals.damaged(self.folder / name) from error
         except RepositoryError:
             pass
 
@@ -331,7 +328,7 @@ def _trusting(folder: Path, root: bytes) -> TrustedMetadataSet:
     try:
         return TrustedMetadataSet(root, EnvelopeType.METADATA)
     except RepositoryError as error:
-        raise _damaged(folder / "root.json") from error
+        raise refusals.damaged(folder / "root.json") from error
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -351,11 +348,3 @@ def _make_durably(folder: Path) -> None:
         _make_durably(folder.parent)
         folder.mkdir(exist_ok=True)
         sync_folder(folder.parent)
-
-
-def _damaged(path: Path) -> FormatError:
-    return FormatError(
-        f"{path}: damaged. Remove this folder's files and trust the newest root again: "
-        "zhanqun receive --trust N.root.json",
-        f"{path}：文件已损坏。请删除该文件夹中的文件，再重新信任最新的根：zhanqun receive --trust N.root.json",
-    )

@@ -1,13 +1,15 @@
 """The words of every refusal of a bundle's signatures; the codes are those of docs/formats.md.
 
-Called by `publish.receiver.trust` only. Each says what happened, that nothing was changed, and what to do.
+Called by `publish.receiver.trust` and `freshness`. Each says what happened, that nothing was changed, and what to do.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
+from pathlib import Path
 
-from cluster.errors import RefusedError
+from cluster.errors import FormatError, RefusedError
+from publish.receiver.trust_time import minute
 
 _FIRST_ROOT = "zhanqun receive --trust N.root.json"
 _NEW_ROOT = f"{_FIRST_ROOT} --replace"
@@ -126,11 +128,11 @@ def other_record() -> RefusedError:
 def expired(until: datetime, now: datetime) -> RefusedError:
     """A bundle that is too old, held back on the way, or a clock that is ahead."""
     return RefusedError(
-        f"The bundle's signature ran out on {_minute(until)}; the clock here says {_minute(now)}. Nothing was changed "
-        "and the site goes on. If the clock is right, publish again and send the new bundle; "
-        "if not, set the clock and try again.",
-        f"发布包的签名已于 {_minute(until)} 到期，本机时钟为 {_minute(now)}。未做任何改动，网站照常运行。"
-        "如果时钟正确，请重新发布并发送新的发布包；如果时钟有误，请校准后重试。",
+        f"The bundle's signature ran out on {minute(until)}; the clock of this machine, the target, says "
+        f"{minute(now)}. Nothing was changed and the site goes on. If the clock is right, and that of the inside too, "
+        "publish again and send the new bundle; if not, check the clock of this machine, set it, and try again.",
+        f"发布包的签名已于 {minute(until)} 到期，本机（发布目标）时钟为 {minute(now)}。未做任何改动，网站照常运行。"
+        "如果本机和内网的时钟都正确，请重新发布并发送新的发布包；如果时钟有误，请检查并校准本机时钟后重试。",
         "expired",
     )
 
@@ -138,11 +140,11 @@ def expired(until: datetime, now: datetime) -> RefusedError:
 def root_expired(until: datetime, now: datetime) -> RefusedError:
     """The yearly work on the root was forgotten, or the clock is ahead."""
     return RefusedError(
-        f"The trusted root ran out on {_minute(until)}; the clock here says {_minute(now)}. Nothing was changed and "
-        "the site goes on. If the clock is right, run inside: zhanqun keys rotate root, then publish; "
-        "if not, set the clock and try again.",
-        f"受信任的根已于 {_minute(until)} 到期，本机时钟为 {_minute(now)}。未做任何改动，网站照常运行。"
-        "如果时钟正确，请在内网运行 zhanqun keys rotate root 后重新发布；如果时钟有误，请校准后重试。",
+        f"The trusted root ran out on {minute(until)}; the clock of this machine, the target, says {minute(now)}. "
+        "Nothing was changed and the site goes on. If the clock is right, run inside: zhanqun keys rotate root, then "
+        "publish; if not, check the clock of this machine, set it, and try again.",
+        f"受信任的根已于 {minute(until)} 到期，本机（发布目标）时钟为 {minute(now)}。未做任何改动，网站照常运行。"
+        "如果时钟正确，请在内网运行 zhanqun keys rotate root 后重新发布；如果时钟有误，请检查并校准本机时钟后重试。",
         "expired",
     )
 
@@ -150,13 +152,18 @@ def root_expired(until: datetime, now: datetime) -> RefusedError:
 def clock_is_behind(signed_at: datetime, now: datetime) -> RefusedError:
     """A bundle from the future: one of the two clocks is wrong."""
     return RefusedError(
-        f"The bundle was signed on {_minute(signed_at)}, but the clock here says {_minute(now)}. Nothing was changed "
-        "and the site goes on. Set the clock here, or the one inside, and publish again.",
-        f"发布包签于 {_minute(signed_at)}，而本机时钟为 {_minute(now)}。未做任何改动，网站照常运行。"
-        "请校准本机或内网的时钟，然后重新发布。",
+        f"The bundle was signed on {minute(signed_at)}, but the clock of this machine, the target, says {minute(now)}. "
+        "Nothing was changed and the site goes on. Check the clock of this machine, then that of the inside; "
+        "set the wrong one, and publish again.",
+        f"发布包签于 {minute(signed_at)}，而本机（发布目标）时钟为 {minute(now)}。未做任何改动，网站照常运行。"
+        "请先检查本机时钟，再检查内网时钟；校准后重新发布。",
         "clock",
     )
 
 
-def _minute(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+def damaged(path: Path) -> FormatError:
+    """The kept state cannot be read."""
+    return FormatError(
+        f"{path}: damaged. Remove this folder's files and trust the newest root again: {_FIRST_ROOT}",
+        f"{path}：文件已损坏。请删除该文件夹中的文件，再重新信任最新的根：{_FIRST_ROOT}",
+    )

@@ -2,6 +2,8 @@
 
 - It lies outside the web root, best under another owner or on another disk, and shares no bytes with it.
 - A release's record is here only when everything that the release needs is: a record vouches for its tree.
+- The record of a dropped release waits in `dropped/` until what only that release used is swept. So does that of one on
+  its way in, from before anything of it gets a name until it is live: what a killed delivery leaves is found there too.
 - `unused.json` (format 1) names the files under `assets/` that no kept release uses and that tabs opened earlier may
   still ask for, each with its hashes and since when; their blobs stay.
 
@@ -11,14 +13,15 @@ Called by the receiver, under the target's lock; read by the guard.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from cluster.errors import FormatError
 from cluster.manifest import Entry
-from publish.receiver.disk import no_step, sync_folder
+from cluster.release import file_stem
+from publish.receiver.disk import make_folder, no_step, sync_folder, write_new
 from publish.receiver.store import Store
 
 FORMAT = "zhanqun-vault 1"
@@ -38,6 +41,12 @@ class Vault(Store):
 
     def __init__(self, root: Path, *, at: Callable[[str], None] = no_step) -> None:
         super().__init__(root, FORMAT, at)
+        self.dropped = root / "dropped"
+
+    def open(self) -> None:
+        """As any store, with its dropped records."""
+        super().open()
+        make_folder(self.dropped)
 
     def read(self, sha: str) -> bytes:
         """The bytes of a blob. Raises: FormatError when it is missing or damaged here."""
@@ -52,6 +61,32 @@ class Vault(Store):
         self.name_records()
         sync_folder(self.releases)
         self.at("vouched")
+
+    # Dropped releases
+
+    def keep(self, numbers: Collection[int]) -> None:
+        """Drops the records of all other releases: they wait to be swept."""
+        stems = {file_stem(number) for number in numbers}
+        for path in [path for path in self.releases.iterdir() if path.name.partition(".")[0] not in stems]:
+            path.replace(self.dropped / path.name)
+            self.at("forgot")
+
+    def begin(self, number: int, record: bytes) -> None:
+        """Notes a release on its way in among the dropped ones; nothing of it has its name yet."""
+        aside = self.aside / "begun"
+        write_new([str(aside)], [record])
+        aside.replace(self.dropped / f"{file_stem(number)}.json")
+        self.at("begun")
+
+    def forget_dropped(self, names: Iterable[str]) -> None:
+        """Removes these records, after all that only their releases used."""
+        for name in names:
+            (self.dropped / name).unlink(missing_ok=True)
+            self.at("forgot")
+
+    def arrived(self, number: int) -> None:
+        """Notes that a release on its way in is live."""
+        self.forget_dropped([f"{file_stem(number)}.json"])
 
     def unused(self) -> dict[str, Unused]:
         """The files under `assets/` that no kept release uses, by path. Raises: FormatError."""
@@ -74,8 +109,10 @@ class Vault(Store):
         self.write("unused.json", json.dumps({"format": _UNUSED_FORMAT, "files": files}, indent=1).encode() + b"\n")
 
     def sweep(self, listings: Collection[str], blobs: Collection[str]) -> int:
-        """Removes every listing and blob but these; returns how many went."""
-        return self.listings.sweep(listings) + self.sweep_blobs(blobs)
+        """Removes every listing and blob but these, and all dropped records; returns how many of the former went."""
+        gone = self.listings.sweep(listings) + self.sweep_blobs(blobs)
+        self.forget_dropped([path.name for path in self.dropped.iterdir()])
+        return gone
 
 
 def _bad_unused(path: Path) -> FormatError:

@@ -31,12 +31,13 @@ from typing import Any, BinaryIO, Protocol
 from cluster.bundle import read_members
 from cluster.errors import BusyError, ClusterError, FormatError, RefusedError, TargetError
 from publish.receiver import Receipt
+from publish.receiver.hashes import SIZE as HASH_BYTES
+from publish.receiver.hashes import Hashes
 from publish.receiver.limits import LIMITS as RECEIVER_LIMITS
 from publish.receiver.limits import Limits
 from publish.receiver.receive import Hello, Offer, Receiver
 
 GREETING = b"zhanqun-wire 1\n"
-HASH_BYTES = 32
 _LINE = 80
 _FRAME = re.compile(rb"(hello|listing|wanted|receipt|error) (0|[1-9][0-9]{0,8})\n")
 _OFFER = re.compile(rb"offer ([1-9][0-9]{0,5})\n")
@@ -163,9 +164,10 @@ def write_body(out: Sink, word: str, body: bytes) -> None:
     out.write(f"{word} {len(body)}\n".encode() + body)
 
 
-def write_wanted(out: Sink, wanted: tuple[str, ...]) -> None:
+def write_wanted(out: Sink, wanted: Hashes) -> None:
     """Asks for these blobs."""
-    out.write(f"wanted {len(wanted)}\n".encode() + b"".join(map(bytes.fromhex, wanted)))
+    out.write(f"wanted {len(wanted)}\n".encode())
+    out.write(wanted.dump())
 
 
 def read_greeting(stream: BinaryIO) -> bytes:
@@ -197,10 +199,9 @@ def read_frame(stream: BinaryIO, expected: str, *, limit: int = LIMITS.frame) ->
     return body
 
 
-def read_wanted(stream: BinaryIO, most: int) -> tuple[str, ...]:
+def read_wanted(stream: BinaryIO, most: int) -> Hashes:
     """The hashes that the receiver asks for, at most so many. Raises: as `read_frame`."""
-    body = read_frame(stream, "wanted", limit=most * HASH_BYTES)
-    return tuple(body[start : start + HASH_BYTES].hex() for start in range(0, len(body), HASH_BYTES))
+    return Hashes.parse(read_frame(stream, "wanted", limit=most * HASH_BYTES))
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes:
@@ -212,15 +213,17 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
 
 def dump_hello(hello: Hello) -> dict[str, Any]:
     """What a target says of itself, as JSON values."""
-    return {"number": hello.number, "root": hello.root, "root_version": hello.root_version}
+    lacks = {"lacks": hello.lacks} if hello.lacks else {}
+    return {"number": hello.number, "root": hello.root, "root_version": hello.root_version} | lacks
 
 
 def parse_hello(value: object) -> Hello:
     """Reads it back. Raises: FormatError."""
     match value:
-        case {"number": int(number), "root": str(root), "root_version": int(version)} if _ROOT.fullmatch(root):
+        case {"number": int(number), "root": str(root), "root_version": int(version), **more} if _ROOT.fullmatch(root):
+            lacks = more.get("lacks", 0)
             if 0 <= number < 10**8 and 0 <= version < 10**6:
-                return Hello(number, root, version)
+                return Hello(number, root, version, lacks if isinstance(lacks, int) else 0)
     raise not_understood()
 
 

@@ -6,10 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from cluster.clock import current_time
+from publish.receiver.trust import TrustState
+from publish.trust import Trust
 from tests.builders import REPOSITORY
 from tests.cli.conftest import CommandLine
 from tests.cli.running import process
@@ -75,6 +79,41 @@ def test_the_guard_mends_until_it_is_stopped(target: Target, here: Path) -> None
         until(lambda: target.real(PAGE).read_text() == ONE[PAGE])
         os.kill(running.pid, signal.SIGTERM)
         assert running.wait(timeout=60) == 0
+
+
+def old_signature(target: Target) -> None:
+    """The state that a release of long ago leaves; the guard's tests have a trust that signs nothing."""
+    inside = Trust.of(target.root / "inside")
+    then = current_time() - timedelta(days=60)
+    inside.init(then)
+    trusted = TrustState(target.places.state / "tuf")
+    trusted.set_up(inside.root())
+    trusted.verify(inside.sign(b"{}", at=then, expiry=timedelta(days=3), root_version=0), b"{}", then)
+
+
+def test_a_signature_that_ran_out_is_told_and_changes_nothing_about_the_check(
+    zhanqun: CommandLine, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old_signature(target)
+
+    said = zhanqun("guard", "--once")
+    assert (said.code, said.out) == (0, "Everything is as it was signed.\n")
+    assert "No fresh signature came since" in said.err
+    assert zhanqun("guard", "--once", "--json").json["alarm"]["code"] == "expired"
+    monkeypatch.setenv("ZHANQUN_LANG", "zh")
+    assert "没有新的签名" in zhanqun("guard", "--once").err
+
+
+def test_a_guard_at_work_tells_of_a_signature_that_ran_out(target: Target, here: Path) -> None:
+    old_signature(target)
+    with process(here, "guard") as running:
+        assert running.stderr is not None
+        said = [running.stderr.readline(), running.stderr.readline()]
+        damage(target)
+        until(lambda: target.real(PAGE).read_text() == ONE[PAGE])
+        os.kill(running.pid, signal.SIGTERM)
+        assert running.wait(timeout=60) == 0
+    assert any("No fresh signature came since" in line for line in said)
 
 
 def test_the_guard_loads_nothing_of_the_inside() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+
 import pytest
 
 from tests.builders import ARTICLE, NOW, make_article
@@ -162,3 +164,55 @@ def test_the_moment_of_the_content_says_nothing_about_the_signature(zhanqun: Com
     assert recorded is not None
     assert recorded.release.now.year == 2025
     assert recorded.at.year > 2025
+
+
+# ---- the sweep that comes after everything is told ------------------------------------------------------------------
+
+SWEEPS = {
+    "a publish": ("publish", "--now", NOW),
+    "a rollback": ("rollback",),
+    "grey mode": ("state", "grey"),
+}
+
+
+@pytest.mark.parametrize("words", SWEEPS.values(), ids=SWEEPS.keys())
+def test_a_sweep_that_is_due_comes_after_the_release_is_told(
+    zhanqun: CommandLine, city: City, words: tuple[str, ...]
+) -> None:
+    city.commit({ARTICLE: make_article("改了标题")})
+    zhanqun("publish", "--now", NOW)
+    city.owe_sweep()
+    said = zhanqun(*words)
+
+    assert said.code == 0
+    assert "release" in said.out.lower()
+    assert "Ctrl-C ends that without harm" in said.err
+    assert not city.owes_sweep
+
+
+def test_with_json_there_is_still_one_object(zhanqun: CommandLine, city: City) -> None:
+    city.owe_sweep()
+    assert zhanqun("publish", "--now", NOW, "--json").json["is_new"] is False
+    assert not city.owes_sweep
+
+
+def test_a_worker_sweeps_in_the_commands_stead(zhanqun: CommandLine, city: City) -> None:
+    city.owe_sweep()
+    with (city.root / "data" / ".worker.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        said = zhanqun("publish", "--now", NOW)
+
+    assert said.code == 0
+    assert "Ctrl-C" not in said.err
+    assert city.owes_sweep
+
+
+def test_a_sweep_that_fails_is_told_and_the_publish_stays_done(zhanqun: CommandLine, city: City) -> None:
+    city.owe_sweep()
+    root = city.workspace.ledger.live().release.root
+    for folder in ("www", "vault"):
+        (city.root / "dmz" / folder / "listings" / root).write_bytes(b"rubbish")
+    said = zhanqun("publish", "--now", NOW)
+
+    assert said.code == 0
+    assert "listing is damaged" in said.err

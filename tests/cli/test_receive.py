@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
+from cluster.blobs import BlobStore
 from cluster.clock import current_time
+from cluster.listings import EMPTY
 from publish.delivery import Target, open_target
+from publish.receiver.forget import SWEEP_AFTER
+from publish.receiver.places import Places
 from publish.receiver.receipt_file import read_receipt
+from publish.receiver.receive import Receiver
+from publish.receiver.remembered import Remembered
+from publish.validity import VALIDITY
 from tests.builders import REPOSITORY
 from tests.publish.delivery.signed import SignedCity
 
@@ -149,6 +159,68 @@ def test_a_site_is_closed_and_opened_again(zhanqun, inside, target, stick, root,
     assert not (here / "dmz/www/closed/tax").exists()
 
 
+def test_how_a_target_is_can_be_asked_there(zhanqun, inside, target, stick, root, here):
+    assert zhanqun("receive", "--status", "--json").json["status"]["number"] == 0
+    target.deliver(inside.parcel(ONE))
+    zhanqun("receive", stick, "--trust", root)
+    zhanqun("receive", "--close", "tax")
+    said = zhanqun("receive", "--status")
+    assert said.code == 0
+    assert "release 1" in said.out
+    assert "counts until" in said.out
+    assert "Closed: tax" in said.out
+    status = zhanqun("receive", "--status", "--json").json["status"]
+    assert (status["number"], status["closed"], status["alarm"], status["guard"]) == (1, ["tax"], None, None)
+    assert status["signed"]["until"] == (inside.at + VALIDITY.carried).astimezone(UTC).isoformat()
+
+
+def test_what_cannot_be_verified_any_more_is_told_with_what_to_do(zhanqun, inside, target, stick, root, here):
+    target.deliver(inside.parcel(ONE))
+    zhanqun("receive", stick, "--trust", root)
+    (here / "dmz/state/tuf/timestamp.json").write_text("{}")
+    said = zhanqun("receive", "--status")
+    assert said.code == 3
+    assert "zhanqun receive --trust" in said.out
+
+
+def test_a_bundle_for_a_target_that_had_more_asks_for_everything(zhanqun, inside, target, stick, root, page):
+    """Web root and vault were lost since the receipt: the next bundle is to hold the whole release."""
+    target.deliver(inside.parcel(ONE))
+    zhanqun("receive", stick, "--trust", root)
+    target.deliver(inside.parcel(TWO))
+    for name in ("www", "vault"):
+        shutil.rmtree(page.parents[3] / name)
+    said = zhanqun("receive", stick)
+    assert said.code == 1
+    assert "Carry " in said.err
+    assert "the next bundle then holds everything" in said.err
+    assert target.hello().root == EMPTY
+
+    target.deliver(inside.parcel(TWO))
+    assert zhanqun("receive", stick).code == 0
+    assert page.read_bytes() == b"<p>two</p>"
+
+
+def test_a_damage_that_the_guard_noted_makes_the_next_bundle_hold_everything(
+    zhanqun, inside, target, stick, root, here
+):
+    target.deliver(inside.parcel(ONE))
+    zhanqun("receive", stick, "--trust", root)
+    entry = inside.entry("tax/index.html", ONE["tax/index.html"])
+    copy = here / "dmz/vault/blobs" / entry.raw[:2] / entry.raw[2:]
+    copy.unlink()
+    assert zhanqun("guard", "--once").code == 1
+
+    target.deliver(inside.parcel(TWO))  # knows nothing of it, and is good all the same
+    assert zhanqun("receive", stick).code == 0
+    assert target.hello().root == EMPTY
+    target.deliver(inside.parcel(TWO))
+    assert zhanqun("receive", stick).code == 0
+    assert copy.read_bytes() == ONE["tax/index.html"]
+    assert zhanqun("guard", "--once").code == 0
+    assert target.hello().root != EMPTY
+
+
 WRONG_USE = {
     "nothing to do": (lambda stick: ("receive",), 2, "--help"),
     "a bundle that is not there": (lambda stick: ("receive", stick / "x.bundle"), 1, "mounted"),
@@ -194,3 +266,43 @@ def test_it_runs_and_speaks_chinese_where_nothing_of_the_inside_is_installed(ins
     assert ran.returncode == 0, ran.stderr
     assert "1" in ran.stdout
     assert page.read_bytes() == b"<p>one</p>"
+
+
+# ---- sweeping -------------------------------------------------------------------------------------------------------
+
+
+def owe_sweep(here: Path) -> Path:
+    """Makes the target as one that has dropped many releases since it was swept; its state folder."""
+    state = here / "dmz/state"
+    replace(Remembered.read(state), forgotten=SWEEP_AFTER).write(state)
+    return state
+
+
+def test_a_bundle_is_followed_by_the_sweep_that_is_due(zhanqun, here, inside, target, stick, root):
+    target.deliver(inside.parcel(ONE))
+    zhanqun("receive", stick, "--trust", root)
+    state = owe_sweep(here)
+    target.deliver(inside.parcel(TWO))
+    said = zhanqun("receive", stick)
+    assert (said.code, said.out) == (0, "Release 2 is live.\n")
+    assert "Ctrl-C ends that without harm" in said.err
+    assert Remembered.read(state).forgotten == 0
+
+
+def test_a_sweep_by_hand_looks_through_everything(zhanqun, here, inside, target, stick, root, page):
+    target.deliver(inside.parcel(ONE))
+    zhanqun("receive", stick, "--trust", root)
+    blobs = [BlobStore(here / "dmz" / place / "blobs") for place in ("www", "vault")]
+    shas = [store.put(b"of nothing") for store in blobs]
+    assert zhanqun("receive", "--sweep").code == 0
+    assert [sha in store for sha, store in zip(shas, blobs, strict=True)] == [False, False]
+    assert page.read_bytes() == b"<p>one</p>"
+
+
+def test_a_sweep_by_hand_beside_a_delivery_says_that_it_was_not_done(zhanqun, here, inside, target, stick, root):
+    target.deliver(inside.parcel(ONE))
+    zhanqun("receive", stick, "--trust", root)
+    with Receiver(Places.from_www(here / "dmz/www"), now=current_time).place.locked():
+        said = zhanqun("receive", "--sweep")
+    assert said.code == 1
+    assert "Use --sweep again" in said.err

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from cluster.clock import CHINA
+from cluster.clock import CHINA, current_time
+from publish.delivery import Hello
+from publish.receiver import Receipt, missing
+from publish.receiver.receipt_file import write_receipt
 from tests.builders import ARTICLE, NOW, make_article
 from tests.cli.conftest import CommandLine
 from tests.publish.small_city import City
@@ -102,3 +107,71 @@ def test_status_speaks_chinese(zhanqun: CommandLine, city: City, monkeypatch: py
     monkeypatch.setenv("ZHANQUN_LANG", "zh_CN.UTF-8")
 
     assert "第 1 版" in zhanqun("status").out
+
+
+# What must be seen to
+
+
+def published_before(seeded: City, days: int) -> City:
+    """The city with release 1 live, signed so many days ago."""
+    before = replace(seeded, clock=lambda: current_time() - timedelta(days=days))
+    workspace = before.workspace
+    office = workspace.office(workspace.targets(), keep=10)
+    workspace.publish(office, before.build(), at=before.clock(), who="李明")
+    return before
+
+
+def test_a_signature_that_ran_out_is_an_alarm_that_says_what_to_do_until_it_is_done(
+    zhanqun: CommandLine, seeded: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published_before(seeded, 60)
+    said = zhanqun("status")
+    assert said.code == 3
+    assert "no fresh signature since" in said.out
+    assert "Run: zhanqun publish" in said.out
+    (alarm,) = zhanqun("status", "--json").json["alarms"]
+    assert (alarm["code"], alarm["why"]) == ("expired", alarm["en"])
+    monkeypatch.setenv("ZHANQUN_LANG", "zh")
+    assert "没有新的签名" in zhanqun("status").out
+
+    assert zhanqun("publish", "--now", NOW).code == 0
+    assert zhanqun("status").code == 0
+
+
+def test_what_a_target_lost_is_told_until_it_was_brought(zhanqun: CommandLine, city: City) -> None:
+    target = city.workspace.targets()[0]
+    live = target.hello()
+    missing.add(city.root / "dmz/state", [live.root])
+    (city.root / "dmz/vault/listings" / live.root).write_text("?")
+    said = zhanqun("status")
+    assert said.code == 3
+    assert "It lost 1 file(s) there. Bring them: zhanqun publish" in said.out
+    assert zhanqun("publish", "--now", NOW).code == 0
+    assert zhanqun("status").code == 0
+
+
+def test_the_guard_of_a_target_on_this_machine_is_shown(zhanqun: CommandLine, city: City) -> None:
+    assert zhanqun("guard", "--once").code == 0
+    (row,) = zhanqun("status", "--json").json["targets"]
+    assert (row["guard"]["incidents"], row["guard"]["missing"]) == (0, 0)
+    assert "Guard: last sign of life " in zhanqun("status").out
+
+
+def test_a_purge_of_a_carried_bundle_is_told_until_its_receipt_is_back(
+    zhanqun: CommandLine, city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (city.root / "usb").mkdir()
+    monkeypatch.setenv("ZHANQUN_TARGETS", "dir:dmz/www file:usb")
+    zhanqun("publish", "--now", NOW)
+    purged = zhanqun("purge", "--yes")
+    assert purged.code == 3
+    assert "file:usb: the purge of release 2 is not confirmed since" in purged.err
+    said = zhanqun("status")
+    assert said.code == 3
+    assert "carry the newest bundle there, and receipt.json back" in said.out
+
+    hello = Hello(2, "f" * 64, 1)
+    write_receipt(city.root / "usb", Receipt("there", 2, "f" * 64, current_time()), hello)
+    assert zhanqun("status").code == 0
+    (city.root / "usb/receipt.json").unlink()  # the medium is away again
+    assert zhanqun("status", "--json").json["alarms"] == []

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -34,12 +37,17 @@ def lines(data: bytes) -> list[bytes]:
     return list(io.BytesIO(data))
 
 
+def parsed(text: Iterable[bytes]) -> Delta:
+    """The delta read to its end."""
+    delta = Delta.parse(text)
+    return replace(delta, entries=tuple(delta.entries))
+
+
 @given(deltas)
 def test_what_is_written_is_read_back(delta):
-    again = Delta.parse(lines(dumped(delta)))
+    again = parsed(lines(dumped(delta)))
     assert again == delta
     assert dumped(again) == dumped(delta)
-    assert len(again) == len(delta.entries)
 
 
 @given(deltas)
@@ -52,23 +60,23 @@ def test_a_delta_that_is_cut_within_a_line_is_refused(delta, data):
     whole = dumped(delta)
     cut = data.draw(st.integers(0, len(whole) - 1))
     if whole[:cut].endswith(b"\n") and whole[:cut].count(b"\n") >= 2:
-        assert len(Delta.parse(lines(whole[:cut]))) < len(delta)  # the signed root tells this one
+        assert len(parsed(lines(whole[:cut])).entries) < len(delta.entries)  # the signed root tells this one
     else:
         with pytest.raises(FormatError, match="delta:"):
-            Delta.parse(lines(whole[:cut]))
+            parsed(lines(whole[:cut]))
 
 
 @given(st.binary(max_size=300))
 def test_noise_is_refused(noise):
     with pytest.raises(FormatError):
-        Delta.parse(lines(noise))
+        parsed(lines(noise))
 
 
 @given(st.lists(st.binary(max_size=120), max_size=5))
 def test_noise_after_a_good_beginning_is_refused_or_read_as_written(noise):
     head = [f"{HEADER}\n".encode(), f"- {A}\n".encode()]
     try:
-        delta = Delta.parse([*head, *noise])
+        delta = parsed([*head, *noise])
     except FormatError:
         return
     assert dumped(delta) == b"".join([*head, *noise])
@@ -154,7 +162,7 @@ HOSTILE = {
 def test_a_hostile_line_is_refused_with_its_number(line):
     whole = f"{HEADER}\n- {A}\n{put('a/a')}{line}".encode()
     with pytest.raises(FormatError, match="^delta:4: "):
-        Delta.parse(lines(whole))
+        parsed(lines(whole))
 
 
 NOT_UTF8 = {
@@ -169,7 +177,7 @@ NOT_UTF8 = {
 def test_a_path_that_is_not_utf8_is_refused(path):
     whole = f"{HEADER}\n- {A}\n".encode() + f"+ {A} - 1 ".encode() + path + b"\n"
     with pytest.raises(FormatError, match="^delta:3: "):
-        Delta.parse(lines(whole))
+        parsed(lines(whole))
 
 
 ORDERS = {
@@ -184,7 +192,7 @@ ORDERS = {
 def test_paths_out_of_order_are_refused(pair):
     whole = f"{HEADER}\n- {A}\n{put(pair[0])}- {pair[1]}\n".encode()
     with pytest.raises(FormatError, match="^delta:4: .*order"):
-        Delta.parse(lines(whole))
+        parsed(lines(whole))
 
 
 def test_reading_stops_at_the_first_wrong_line():
@@ -198,5 +206,40 @@ def test_reading_stops_at_the_first_wrong_line():
             yield b"- s/x\n"
 
     with pytest.raises(FormatError, match="^delta:4: "):
-        Delta.parse(endless())
+        parsed(endless())
     assert len(taken) == 2
+
+
+def test_the_head_is_read_at_once_and_the_entries_when_they_are_asked_for():
+    taken = []
+
+    def counted() -> Iterator[bytes]:
+        for line in (f"{HEADER}\n", f"- {A}\n", put("s/a"), put("s/b")):
+            taken.append(line)
+            yield line.encode()
+
+    delta = Delta.parse(counted())
+    assert len(taken) == 2
+    assert next(iter(delta.entries)) == ("s/a", Entry(A, None, 1))
+    assert len(taken) == 3
+
+
+def test_a_delta_of_any_length_is_written_and_read_in_the_same_little_memory():
+    class Endless:
+        """The entries of a large city, made when they are asked for."""
+
+        def __iter__(self) -> Iterator[tuple[str, Entry | None]]:
+            return ((f"s/{number:08}.html", Entry(A, B, number)) for number in range(count))
+
+    def lines_of(delta: Delta) -> Iterator[bytes]:
+        for piece in delta.dump():
+            yield from piece.splitlines(keepends=True)
+
+    peaks = []
+    for count in (2_000, 40_000):
+        tracemalloc.start()
+        read = sum(1 for _ in Delta.parse(lines_of(Delta(None, C, Endless()))).entries)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert read == count
+    assert peaks[1] < peaks[0] + 50_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,9 +44,9 @@ class Counting(Listings):
 
     seen: list[str] = []  # noqa: RUF012 - cleared by each test that counts
 
-    def read(self, id: str, path: str = "") -> Directory:
+    def text(self, id: str) -> bytes:
         self.seen.append(id)
-        return Listings.read(self, id, path)
+        return Listings.text(self, id)
 
 
 @pytest.fixture
@@ -85,6 +86,15 @@ def test_a_changed_tree_is_the_manifest_of_the_new_files_and_the_old_one_stays(f
     assert listings.change(before, steps(old, new)) == new.root()
     assert dict(listings.walk(new.root())) == dict(new.entries)
     assert dict(listings.walk(before)) == dict(old.entries)
+
+
+@given(old=trees, new=trees)
+def test_steps_followed_in_their_order_lead_where_they_lead_in_any_order(fresh, old, new):
+    listings = next(fresh)
+    before = keep(listings, old)
+    in_order = sorted(steps(old, new), key=lambda step: step[0])
+    assert listings.follow(before, iter(in_order)) == new.root()
+    assert listings.change(before, reversed(in_order)) == new.root()
 
 
 @given(old=trees, new=trees)
@@ -201,6 +211,23 @@ def test_equal_directories_are_kept_and_looked_for_once(listings):
     assert len(counting.seen) == 3
 
 
+def test_a_tree_is_made_in_the_memory_of_one_way_down_it(listings):
+    def files(sites: int) -> Iterator[tuple[str, Entry]]:
+        for site in range(sites):
+            for page in range(200):
+                sha = f"{site:032}{page:032}"
+                yield f"s{site:03}/news/{page:06}.html", Entry(sha, sha[::-1], page)
+
+    peaks = []
+    listings.follow(EMPTY, files(60))  # the parsed listings that are kept at hand are there by now
+    for sites in (5, 50):
+        tracemalloc.start()
+        listings.follow(EMPTY, files(sites))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 200_000
+
+
 # ---- the empty tree -------------------------------------------------------------------------------------------------
 
 
@@ -253,6 +280,20 @@ def test_a_path_that_cannot_stand_is_refused_and_told(listings, path):
         listings.change(root, [(path, FILE)])
     assert len(str(told.value)) < 600
     assert listings.holds(root)
+
+
+OUT_OF_ORDER = {
+    "backwards": ("s/b", "s/a"),
+    "twice": ("s/a", "s/a"),
+    "a folder before its dot": ("s/a/x", "s/a.html"),
+    "back in a folder that was left": ("s/a/x", "s/b", "s/a/y"),
+}
+
+
+@pytest.mark.parametrize("wrong", OUT_OF_ORDER.values(), ids=OUT_OF_ORDER.keys())
+def test_steps_out_of_order_are_refused(listings, wrong):
+    with pytest.raises(FormatError, match="not in order"):
+        listings.follow(EMPTY, [(path, FILE) for path in wrong])
 
 
 def test_the_deepest_path_works_in_every_direction(listings):

@@ -1,6 +1,7 @@
 """The release record: one form, strictly read."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -82,6 +83,18 @@ def test_a_record_of_an_earlier_version_is_read_as_one_without_overlay():
     assert Release.parse(json.dumps(older).encode()) == RELEASE
 
 
+def test_a_record_names_the_newest_purge_before_it():
+    later = RELEASE.after_purge(3)
+    assert (RELEASE.clean_from, later.clean_from) == (0, 3)
+    assert Release.parse(later.dump()) == later
+    assert json.loads(later.dump())["purged"] == 3
+    assert "purged" not in json.loads(RELEASE.dump())
+
+
+def test_a_purge_is_the_newest_there_is():
+    assert replace(RELEASE, kind=Kind.PURGE).after_purge(3).clean_from == RELEASE.number
+
+
 def test_a_record_describes_its_own_manifest_only():
     assert RELEASE.describes(MANIFEST)
     assert not RELEASE.describes(MANIFEST.without_assets().of({"portal/index.html": Entry("a" * 64, None, 12)}))
@@ -133,6 +146,10 @@ CHANGES = {
         {"overlay": [["p/notice.html", "a" * 64, None, 1], ["p/_mode.css", "a" * 64, None, 1]]},
         "'overlay'",
     ),
+    "a purge of its own number": ({"purged": 7}, "'purged'"),
+    "a purge of a later one": ({"purged": 8}, "'purged'"),
+    "a purge of less than nothing": ({"purged": -1}, "'purged'"),
+    "a purge that is text": ({"purged": "3"}, "'purged'"),
     "an unknown field": ({"extra": 1}, "extra"),
 }
 

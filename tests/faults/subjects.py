@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
@@ -24,6 +24,7 @@ from cluster.errors import ClusterError
 from cluster.listings import EMPTY, Listings
 from cluster.manifest import Directory, Entry, Manifest
 from cluster.release import Kind, Release, file_stem
+from publish.receiver.limits import LIMITS
 from publish.receiver.places import Places
 from publish.receiver.receive import Offer, Receiver
 from publish.receiver.trust import TrustState
@@ -62,8 +63,9 @@ class Move:
     of: int | None = None
     over: Files = field(default_factory=dict)
     keep: int = 5
-    # Whether the sweep, which comes with every tenth forgotten release, comes with this one.
+    # Whether a sweep of everything comes after it, or the one at rest, in the smallest steps.
     is_sweeping: bool = False
+    is_resting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ SCENES = (
     Scene("the first release", (), Move(1, ONE)),
     Scene("a release", (Move(1, ONE),), Move(2, TWO)),
     Scene("a release that drops older ones", (Move(1, ONE), Move(2, TWO)), Move(3, THREE, keep=1, is_sweeping=True)),
+    Scene("a sweep at rest", (Move(1, ONE), Move(2, TWO)), Move(3, THREE, keep=1, is_resting=True)),
     Scene("a rollback", (Move(1, ONE), Move(2, TWO)), Move(3, ONE, Kind.ROLLBACK, of=1)),
     Scene("grey mode", (Move(1, ONE), Move(2, TWO)), Move(3, TWO, Kind.STATE, of=2, over=GREY)),
     Scene("a purge", (Move(1, ONE), Move(2, TWO)), Move(3, THREE, Kind.PURGE)),
@@ -155,7 +158,7 @@ def receiver_in(inside: Inside, folder: Path, at: Callable[[str], None] = no_ste
     if not trusted.root_version:
         trusted.set_up(inside.trust().root())
         at(TRUSTED)
-    return Receiver(places, now=lambda: NOW, at=at)
+    return Receiver(places, now=lambda: NOW, at=at, limits=replace(LIMITS, sweep_names=4, sweep_blobs=3))
 
 
 def deliver(inside: Inside, folder: Path, move: Move, at: Callable[[str], None] = no_step) -> None:
@@ -171,6 +174,8 @@ def deliver(inside: Inside, folder: Path, move: Move, at: Callable[[str], None] 
         delivery.finish()
     if move.is_sweeping:
         receiver.sweep()
+    if move.is_resting:
+        receiver.sweep_at_rest(lambda: True)
 
 
 # ---- what must be there ---------------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from cluster.gitstore import GitStore
 from cluster.manifest import Manifest
 from cluster.settings import load_settings
 from publish.build import Order, Outcome, read_output
+from publish.receiver.forget import SWEEP_AFTER
+from publish.receiver.remembered import Remembered
 from publish.release import Outcome as Release
 from publish.workspace import Workspace
 from tests.builders import ARTICLE, NOW, commit_files, make_article, make_cluster_files, make_page, make_store
@@ -82,6 +84,16 @@ class City:
     def built_page(self, path: str) -> str:
         """The text of a page of the last build."""
         return self.workspace.rooms.blobs.read(self.output()[path].raw).decode()
+
+    def owe_sweep(self) -> None:
+        """Makes the target as one that has dropped many releases since it was swept."""
+        state = self.root / "dmz" / "state"
+        replace(Remembered.read(state), forgotten=SWEEP_AFTER).write(state)
+
+    @property
+    def owes_sweep(self) -> bool:
+        """Whether the target still is."""
+        return Remembered.read(self.root / "dmz" / "state").forgotten > 0
 
     def page(self, path: str) -> str:
         """A live page's text, empty when there is none."""

@@ -13,7 +13,7 @@ import pytest
 from cluster.errors import BusyError, FormatError
 from cluster.manifest import Entry, Manifest
 from cluster.release import Kind, Release
-from publish.ledger import HoldKind, Ledger, State
+from publish.ledger import HoldKind, Ledger, OpenPurge, State
 from publish.receiver import Receipt
 from publish.state import ClusterState
 
@@ -88,12 +88,45 @@ def test_the_newest_purge_is_known(ledger):
     assert ledger.last_purge() == 4
 
 
-def test_who_took_a_release_is_known_after_later_ones_too(ledger):
-    for target, number in (("dir:a", 1), ("dir:a", 2), ("dir:b", 2)):
+# Confirmations
+
+
+def record_purge(ledger: Ledger, number: int) -> None:
+    ledger.record(replace(make_release(number), kind=Kind.PURGE), who="王", at=LATER, pages_changed=0)
+
+
+def test_the_highest_release_that_a_target_is_known_to_have_is_kept(ledger):
+    for number in (2, 5, 3):
+        ledger.confirm("file:usb", number, NOW)
+    ledger.confirm("dir:a", 1, NOW)
+    assert Ledger(ledger.path).confirmations() == {"file:usb": 5, "dir:a": 1}
+
+
+def test_without_a_purge_none_is_open(ledger):
+    record(ledger, 1)
+    ledger.receive(Receipt("file:usb", 1, "r", NOW))
+    assert ledger.open_purges() == []
+
+
+def test_a_purge_is_open_where_something_older_was_sent_until_the_target_is_known_to_have_it(ledger):
+    record(ledger, 1)
+    record_purge(ledger, 2)
+    for target, number in (("dir:a", 1), ("file:usb", 1), ("file:usb", 2), ("dir:new", 2)):
         ledger.receive(Receipt(target, number, "r", NOW))
-    assert ledger.confirmed(1) == {"dir:a"}
-    assert ledger.confirmed(2) == {"dir:a", "dir:b"}
-    assert ledger.confirmed(3) == set()
+    assert ledger.open_purges() == [OpenPurge("dir:a", 2, LATER), OpenPurge("file:usb", 2, LATER)]
+    ledger.confirm("dir:a", 2, LATER)
+    ledger.confirm("file:usb", 1, LATER)
+    assert [each.target for each in ledger.open_purges()] == ["file:usb"]
+    ledger.confirm("file:usb", 3, LATER)
+    assert ledger.open_purges() == []
+
+
+def test_of_several_purges_the_newest_counts(ledger):
+    record_purge(ledger, 1)
+    ledger.receive(Receipt("dir:a", 1, "r", NOW))
+    ledger.confirm("dir:a", 1, NOW)
+    record_purge(ledger, 2)
+    assert ledger.open_purges() == [OpenPurge("dir:a", 2, LATER)]
 
 
 # The cluster's state
@@ -203,7 +236,7 @@ def test_the_file_is_in_wal_mode_and_says_its_format(ledger):
     ledger.next_number()
     db = sqlite3.connect(ledger.path)
     assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert db.execute("PRAGMA user_version").fetchone() == (2,)
+    assert db.execute("PRAGMA user_version").fetchone() == (3,)
     db.close()
 
 
@@ -234,7 +267,8 @@ def ledger_1(ledger: Ledger) -> Ledger:
     record = (RECORD_1 % MANIFEST.root()).encode()
     at = NOW.isoformat()
     db.execute("INSERT INTO releases VALUES (1, ?, ?, 'live', '王', ?, 3)", (MANIFEST.root(), record, at))
-    db.execute("INSERT INTO receipts VALUES ('dir:a', 1, ?, ?)", (MANIFEST.root(), at))
+    for target in ("dir:a", "file:usb"):
+        db.execute("INSERT INTO receipts VALUES (?, 1, ?, ?)", (target, MANIFEST.root(), at))
     db.execute("INSERT INTO holds (kind, zh, en, since) VALUES ('rollback', '退', 'back', ?)", (at,))
     db.commit()
     db.close()
@@ -247,9 +281,21 @@ def test_a_ledger_of_format_1_is_upgraded_with_all_that_it_holds(ledger_1):
     assert ledger_1.receipts()["dir:a"].number == 1
     assert [hold.en for hold in ledger_1.holds()] == ["back"]
     assert ledger_1.state() == ClusterState()
+    assert ledger_1.confirmations() == {"dir:a": 1}  # a bundle that was written is not known to have arrived
     db = sqlite3.connect(ledger_1.path)
-    assert db.execute("PRAGMA user_version").fetchone() == (2,)
+    assert db.execute("PRAGMA user_version").fetchone() == (3,)
     db.close()
+
+
+def test_a_ledger_of_format_2_is_upgraded_with_its_state(ledger_1):
+    db = sqlite3.connect(ledger_1.path)
+    db.executescript(
+        "CREATE TABLE state (grey INTEGER NOT NULL, zh TEXT NOT NULL, en TEXT NOT NULL); "
+        "INSERT INTO state VALUES (1, '', ''); PRAGMA user_version = 2;"
+    )
+    db.close()
+    assert ledger_1.state().grey
+    assert ledger_1.confirmations() == {"dir:a": 1}
 
 
 def test_an_upgraded_ledger_works_like_a_new_one(ledger_1):
@@ -260,7 +306,7 @@ def test_an_upgraded_ledger_works_like_a_new_one(ledger_1):
     assert [each.release.number for each in ledger_1.releases()] == [2, 1]
 
 
-@pytest.mark.parametrize("version", [0, 3], ids=["another program's file", "a later format"])
+@pytest.mark.parametrize("version", [0, 4], ids=["another program's file", "a later format"])
 def test_an_unknown_format_is_refused(ledger, version):
     ledger.path.parent.mkdir()
     db = sqlite3.connect(ledger.path)

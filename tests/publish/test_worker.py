@@ -318,6 +318,55 @@ def test_a_repository_that_cannot_be_read_for_a_while_is_tried_again(city: City)
         until(lambda: "又能读了" in city.page("portal/news/2026/river.html"))
 
 
+# ---- sweeping at rest -----------------------------------------------------------------------------------------------
+
+
+def test_the_worker_sweeps_when_nothing_else_is_to_be_done(city: City) -> None:
+    with working(city.workspace) as work:
+        until(lambda: city.live_number() == 1)
+        city.owe_sweep()
+        work.bell.ring()
+        until(lambda: not city.owes_sweep)
+        city.commit({ARTICLE: make_article("扫完再发")})
+        until(lambda: "扫完再发" in city.page("portal/news/2026/river.html"))
+    assert work.notes.errors == []
+
+
+def test_a_ring_ends_the_sweep_and_the_next_rest_does_it(city: City) -> None:
+    work = made(city.workspace)
+    work.worker.publish_once()
+    city.owe_sweep()
+    work.bell.ring()
+    work.worker._sweep(work.bell)
+    assert city.owes_sweep
+    assert work.bell.rung.is_set()
+
+    work.bell.rung.clear()
+    work.worker._sweep(work.bell)
+    assert not city.owes_sweep
+
+
+def test_a_date_that_has_come_ends_the_sweep(city: City) -> None:
+    work = made(city.workspace)
+    work.worker.publish_once()
+    city.owe_sweep()
+    work.worker.next_moment = "2026-11-20T08:00:00+08:00"
+    work.worker._sweep(work.bell)
+    assert city.owes_sweep
+
+
+def test_a_sweep_that_cannot_be_done_is_told_once_and_stands_in_nobodys_way(city: City) -> None:
+    work = made(city.workspace)
+    work.worker.publish_once()
+    city.owe_sweep()
+    root = city.workspace.ledger.live().release.root
+    for folder in ("www", "vault"):
+        (city.root / "dmz" / folder / "listings" / root).write_bytes(b"rubbish")
+    for _ in range(2):
+        work.worker._sweep(work.bell)
+    assert ["listing is damaged" in error.english for error in work.notes.errors] == [True]
+
+
 # ---- signing again --------------------------------------------------------------------------------------------------
 
 

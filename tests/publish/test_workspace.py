@@ -20,8 +20,9 @@ from cluster.release import Kind
 from cluster.source import FolderSource
 from publish import brake, release
 from publish.build import Order, build_lock
-from publish.state import ClusterState
-from publish.workspace import SWEEP_EVERY, Workspace
+from publish.receiver.forget import SWEEP_AFTER
+from publish.sweeping import SWEEP_EVERY
+from publish.workspace import Workspace
 from tests.builders import ARTICLE, NOW, make_article, make_cluster_toml, write_tree
 from tests.publish.small_city import City, make_files
 
@@ -129,85 +130,34 @@ def later_releases(city: City, count: int) -> None:
         publish(city)
 
 
-def strangers(city: City) -> tuple[str, Path]:
-    """A blob that belongs to nothing, and a listing that does: both as a build that was killed leaves them."""
+def test_a_publish_sweeps_nothing_and_says_when_it_is_due(city: City) -> None:
+    publish(city)
     blob = city.workspace.rooms.blobs.put(b"of a build that nobody published")
-    listing = city.workspace.listings.root / ("f" * 64)
-    listing.write_bytes(b"")
-    return blob, listing
-
-
-def test_what_neither_the_build_nor_a_kept_release_needs_goes_once_in_many_releases(city: City) -> None:
-    publish(city)
-    (city.root / "var" / "swept").write_text("1")
-    blob, listing = strangers(city)
-    later_releases(city, SWEEP_EVERY - 1)
-    assert (blob in city.workspace.rooms.blobs, listing.exists()) == (True, True)
-
+    later_releases(city, SWEEP_EVERY - 2)
+    assert not city.workspace.owes_sweep
     later_releases(city, 1)
-    assert (blob in city.workspace.rooms.blobs, listing.exists()) == (False, False)
-    assert (city.root / "var" / "swept").read_text() == str(SWEEP_EVERY + 1)
-    assert [sha for sha in city.output().blobs() if sha not in city.workspace.rooms.blobs] == []
-    kept = city.workspace.ledger.releases(most=city.workspace.keep_releases)
-    assert all(city.workspace.listings.holds(each.release.root) for each in kept)
-
-
-def test_a_sweep_forgets_the_trees_of_releases_that_nobody_keeps(city: City) -> None:
-    publish(city)
-    first = city.workspace.ledger.releases()[0].release.root
-    later_releases(city, 12)
-    assert city.workspace.listings.holds(first)
-
-    city.workspace.sweep()  # nothing: too few releases since the last one
-    assert city.workspace.listings.holds(first)
-    (city.root / "var" / "swept").write_text(str(13 - SWEEP_EVERY))
-    city.workspace.sweep()
-    assert first not in city.workspace.listings
-
-
-def test_nothing_is_swept_while_somebody_builds_or_publishes(city: City) -> None:
-    publish(city)
-    blob, listing = strangers(city)
-    (city.root / "var" / "swept").write_text(str(-SWEEP_EVERY))
-    with build_lock(city.workspace.settings.var):
-        assert city.workspace.sweep() == 0
-    with city.workspace.ledger.locked():
-        assert city.workspace.sweep() == 0
-    assert (blob in city.workspace.rooms.blobs, listing.exists()) == (True, True)
-
-    assert city.workspace.sweep() == 1
-    assert (blob in city.workspace.rooms.blobs, listing.exists()) == (False, False)
-
-
-def test_nothing_is_swept_before_the_first_release(city: City) -> None:
-    city.build()
-    assert city.workspace.sweep(at_once=True) == 0
-
-
-def test_what_a_banner_shows_is_not_swept(city: City) -> None:
-    publish(city)
-    workspace = city.workspace
-    office = workspace.office(workspace.targets(), 10)
-    release.change_state(office, ClusterState(grey=True, zh="停水"), at=parse_date(NOW), who="李明")
-    workspace.sweep(at_once=True)
-
-    overlay = workspace.ledger.releases()[0].release.overlay
-    assert {path for path, _ in overlay} >= {"portal/_mode.css", "portal/notice.html", "congress/notice.html"}
-    assert all(entry.raw in workspace.rooms.blobs for _, entry in overlay)
-
-
-def test_a_tree_that_is_damaged_is_not_swept_by_and_does_not_stop_a_publish(city: City) -> None:
-    publish(city)
-    blob, _ = strangers(city)
-    root = city.workspace.ledger.releases()[0].release.root
-    later_releases(city, 1)
-    (city.workspace.listings.root / root).write_bytes(b"rubbish")
-    (city.root / "var" / "swept").write_text(str(-SWEEP_EVERY))
-    city.commit({ARTICLE: make_article("最后一次修改")})
-    publish(city)
-
-    assert city.live_number() == 3
+    assert city.workspace.owes_sweep
     assert blob in city.workspace.rooms.blobs
+
+    city.workspace.sweep_at_rest(lambda: True)
+    assert not city.workspace.owes_sweep
+    assert blob not in city.workspace.rooms.blobs
+
+
+def test_a_target_on_this_machine_is_swept_at_rest_too(city: City) -> None:
+    publish(city)
+    keep = city.workspace.keep_releases
+    later_releases(city, keep + SWEEP_AFTER - 1)
+    vault = city.root / "dmz" / "vault"
+    (target,) = city.workspace.targets()
+    assert len(list((vault / "dropped").iterdir())) == SWEEP_AFTER
+    assert city.workspace.owes_sweep
+    assert target.owes_sweep
+
+    city.workspace.sweep_at_rest(lambda: True)
+    assert list((vault / "dropped").iterdir()) == []
+    assert not target.owes_sweep
+    assert "第" in city.page("portal/news/2026/river.html")
 
 
 # ---- a lost var -----------------------------------------------------------------------------------------------------

@@ -1,9 +1,13 @@
 """What a mirror holds, and in which order it comes to hold it."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from cluster.manifest import Entry
-from publish.delivery.mirror import Stage, Stub, foreign_names, headers_of, read_redirects, stage_of
+from cluster.release import Kind, Release
+from publish.delivery.mirror import MirrorState, Stage, Stub, foreign_names, headers_of, read_redirects, stage_of
 
 FILE = Entry("0" * 64, None, 1)
 
@@ -58,3 +62,22 @@ def test_a_line_that_is_no_redirect_is_passed_over():
 def test_names_at_the_top_that_no_site_has_are_foreign():
     keys = ["portal/index.html", "assets/a.css", ".zhanqun/state.json", "payroll/a", "notes.txt"]
     assert foreign_names(keys, ["portal/"]) == {"payroll", "notes.txt"}
+
+
+RELEASE = Release(9, "c0ffee", datetime(2026, 11, 20, tzinfo=UTC), "5" * 64, 3, 30)
+PURGES = {
+    "nothing was ever purged": (replace(RELEASE, number=8), RELEASE, False),
+    "the release is a purge": (replace(RELEASE, number=8), replace(RELEASE, kind=Kind.PURGE), True),
+    "a purge was missed": (replace(RELEASE, number=6), RELEASE.after_purge(7), True),
+    "the purge is what is live": (replace(RELEASE, number=7, kind=Kind.PURGE), RELEASE.after_purge(7), False),
+    "the live release came after the purge": (replace(RELEASE, number=8, purged=7), RELEASE.after_purge(7), False),
+    "a new mirror": (None, RELEASE.after_purge(7), False),
+}
+
+
+@pytest.mark.parametrize(("live", "release", "owes"), PURGES.values(), ids=PURGES)
+def test_a_mirror_that_missed_a_purge_purges_with_the_next_release(live, release, owes):
+    state = MirrorState("1 identity", live)
+    assert state.owes_purge(release) is owes
+    assert state.beginning(release).purge_due is owes
+    assert replace(state, purge_due=True).owes_purge(release)

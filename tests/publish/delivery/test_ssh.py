@@ -6,6 +6,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from cluster.errors import BusyError, ClusterError, RefusedError, TargetError
 from cluster.listings import EMPTY
 from cluster.release import Kind
 from publish.delivery import Hello, Receipt, Target, open_target
+from publish.receiver.forget import SWEEP_AFTER
+from publish.receiver.remembered import Remembered
 from publish.receiver.wire import Timeouts
 from tests.publish.delivery.signed import Files, SignedCity
 from tests.publish.delivery.sshd import SSHD, Sshd, cut_line, running_sshd
@@ -90,6 +93,18 @@ def test_only_what_the_target_lacks_travels(city, target, www):
     assert (last.blobs, last.done_bytes) == (1, last.all_bytes)
     assert last.all_bytes < 20_000
     assert (www / "current/portal/new.txt").read_bytes() == b"new"
+
+
+def test_what_dropped_releases_left_is_swept_there_after_the_line_is_closed(city, target, www):
+    target.deliver(city.parcel(ONE))
+    state = www.parent / "state"
+    replace(Remembered.read(state), forgotten=SWEEP_AFTER).write(state)
+    assert target.deliver(city.parcel(TWO)).number == 2
+    until = time.monotonic() + 30
+    while Remembered.read(state).forgotten:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert target.hello().number == 2
 
 
 def test_a_rollback_and_a_state_travel_without_a_page(city, target, www):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from cluster.delta import Delta
 from cluster.listings import EMPTY, Listings
 from cluster.manifest import Entry
 from cluster.release import Release
-from publish.receiver.disk import Disk
+from publish.receiver.disk import Disk, no_step
 from publish.receiver.offer import Offer
 from publish.receiver.places import Places
 from publish.receiver.receive import Receiver
@@ -56,6 +56,8 @@ class Target:
     tree: str = EMPTY
     files: dict[str, Entry] = field(default_factory=dict)
     last: Release | None = None
+    unpacked: frozenset[str] = frozenset()
+    at: Callable[[str], None] = no_step
 
     @property
     def places(self) -> Places:
@@ -74,7 +76,9 @@ class Target:
         return Listings(self.root / "inside" / "listings")
 
     def receiver(self) -> Receiver:
-        return Receiver(self.places, now=lambda: NOW, trust=Believing(), disk=Disk(sync=lambda folder: None))
+        return Receiver(
+            self.places, now=lambda: NOW, trust=Believing(), disk=Disk(sync=lambda folder: None), at=self.at
+        )
 
     def publish(self, files: Mapping[str, str]) -> Release:
         """Makes these files live as a new release."""
@@ -111,7 +115,7 @@ class Target:
         self.number, self.last = release.number, release
 
     def _entry(self, path: str, data: bytes) -> Entry:
-        packed = None if path.endswith((".png", ".bin")) else self.blobs.put(compress(data))
+        packed = None if path.endswith((".png", ".bin")) or path in self.unpacked else self.blobs.put(compress(data))
         return Entry(self.blobs.put(data), packed, len(data))
 
     # ---- looking at it --------------------------------------------------------------------------------------------

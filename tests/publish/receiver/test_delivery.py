@@ -128,7 +128,7 @@ def test_one_changed_file_wants_one_blob_and_makes_the_directories_above_it(town
     before, blobs = trees(town), blob_count(town.www)
     second = town.next(TWO)
     with town.receiver().receiving(town.inside.offer(second, first.root)) as delivery:
-        assert delivery.wanted == (town.inside.entry("a.html", "A").brotli,)
+        assert tuple(delivery.wanted) == (town.inside.entry("a.html", "A").brotli,)
         town.inside.send(delivery)
         delivery.finish()
     assert len(trees(town) - before) == 3  # the top, portal, portal/news
@@ -170,7 +170,7 @@ def test_the_same_release_delivered_twice_changes_nothing(town):
     town.deliver(release)
     assert snapshot(town.root / "dmz") == before
     with town.receiver().receiving(town.inside.offer(release, None)) as delivery:
-        assert delivery.wanted == ()
+        assert tuple(delivery.wanted) == ()
         delivery.finish()
     assert snapshot(town.root / "dmz") == before
 
@@ -184,7 +184,7 @@ def test_going_back_needs_no_blobs_and_makes_no_directories(town):
     before = trees(town)
     back = first.rolled_back_as(3)
     with town.receiver().receiving(Offer(SIGNED, back.dump(), b"")) as delivery:
-        assert delivery.wanted == ()
+        assert tuple(delivery.wanted) == ()
         delivery.finish()
     assert trees(town) == before
     assert town.visible() == ONE
@@ -195,7 +195,7 @@ def test_going_back_to_what_is_not_kept_is_refused(town):
     first = town.publish(ONE)
     town.publish(TWO, keep=1)
     with (
-        pytest.raises(RefusedError, match="--full") as refused,
+        pytest.raises(RefusedError, match="publish again") as refused,
         town.receiver().receiving(Offer(SIGNED, first.rolled_back_as(3).dump(), b"")),
     ):
         pass
@@ -225,10 +225,10 @@ def test_a_cut_transfer_keeps_what_came_and_the_next_wants_only_the_rest(town):
     release = town.next(ONE)
     offer = town.inside.offer(release)
     with town.receiver().receiving(offer) as delivery:
-        wanted = delivery.wanted
+        wanted = tuple(delivery.wanted)
         town.inside.send(delivery, wanted[:3])
     with town.receiver().receiving(offer) as delivery:
-        assert delivery.wanted == wanted[3:]
+        assert tuple(delivery.wanted) == wanted[3:]
         town.inside.send(delivery)
         delivery.finish()
     assert town.visible() == ONE
@@ -245,7 +245,7 @@ def test_what_came_for_a_release_that_was_given_up_goes(town):
 def test_a_blob_that_a_power_cut_left_short_comes_again(town):
     offer = town.inside.offer(town.next(ONE))
     with town.receiver().receiving(offer) as delivery:
-        wanted = delivery.wanted
+        wanted = tuple(delivery.wanted)
         town.inside.send(delivery, wanted[:2])
     came = town.www / ".incoming" / wanted[0]
     came.chmod(0o644)
@@ -297,7 +297,7 @@ def test_a_lost_web_root_is_made_anew_from_the_vault_without_blobs(town):
     release = town.publish(ONE)
     (town.www).rename(town.root / "stolen")
     with town.receiver().receiving(town.inside.offer(release)) as delivery:
-        assert delivery.wanted == ()
+        assert tuple(delivery.wanted) == ()
         delivery.finish()
     assert town.visible() == ONE
 
@@ -310,7 +310,7 @@ def test_a_damaged_copy_in_the_vault_is_not_used_and_comes_anew(town):
     copy.chmod(0o644)
     copy.write_bytes(b"?")
     with town.receiver().receiving(town.inside.offer(release)) as delivery:
-        assert delivery.wanted == (sha,)
+        assert tuple(delivery.wanted) == (sha,)
         town.inside.send(delivery)
         delivery.finish()
     assert town.visible() == ONE

@@ -6,12 +6,14 @@ import errno
 import fcntl
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
 
 from cluster.blobs import compress, mtime_of
 from cluster.errors import BusyError, FormatError, TargetError
+from publish.receiver import missing
 from publish.receiver.disk import Disk
 from tests.publish.receiver.town import FAST, ONE, TWO, Town, snapshot
 
@@ -121,6 +123,18 @@ def test_two_writers_at_once_are_refused(town):
     town.publish(TWO)
 
 
+def test_a_lock_that_is_given_back_soon_is_waited_for(town):
+    """As a sweep does several times a second."""
+    town.publish(ONE)
+    with (town.www / ".lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        soon = threading.Timer(0.1, lambda: fcntl.flock(file, fcntl.LOCK_UN))
+        soon.start()
+        town.publish(TWO)
+        soon.join()
+    assert town.visible() == TWO
+
+
 def test_a_missing_blob_of_an_unchanged_page_is_taken_from_the_vault(town):
     town.publish(ONE)
     entry = town.inside.entry("b.html", "b")
@@ -138,9 +152,10 @@ def test_a_blob_that_is_missing_everywhere_is_told_and_comes_with_the_whole_tree
         for sha in filter(None, entry[:2]):
             (folder / "blobs" / sha[:2] / sha[2:]).unlink()
     release = town.next(TWO)
-    with pytest.raises(TargetError, match="--full"):
+    with pytest.raises(TargetError, match="publish again"):
         town.deliver(release)
     assert town.visible() == ONE
+    missing.leave(town.places.state, ())
     with town.receiver().receiving(town.inside.offer(release, None)) as delivery:
         town.inside.send(delivery)
         delivery.finish()

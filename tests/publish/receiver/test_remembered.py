@@ -13,6 +13,13 @@ def test_it_comes_back_as_it_was(tmp_path):
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["releases.json"]
 
 
+def test_a_purge_is_remembered_once_there_was_one(tmp_path):
+    Remembered(7, "ab", 3, purged=5).write(tmp_path)
+    assert Remembered.read(tmp_path) == Remembered(7, "ab", 3, purged=5)
+    Remembered(7, "ab", 3).write(tmp_path)
+    assert b"purged" not in (tmp_path / "releases.json").read_bytes()
+
+
 def test_a_target_without_a_past_remembers_nothing(tmp_path):
     assert Remembered.read(tmp_path) == Remembered()
 

@@ -15,6 +15,7 @@ from tuf.api.metadata import Metadata, MetaFile, Root, Signed, Targets
 from cluster.errors import FormatError, RefusedError
 from publish.keys import KeyFolder
 from publish.receiver.trust import TrustLimits, TrustState, fingerprint
+from publish.receiver.trust_time import minute
 from publish.trust import ROLES, Trust
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
@@ -467,12 +468,22 @@ def test_no_flipped_bit_gets_through(city: City, kind: str) -> None:
 
 def test_what_is_to_be_done_about_a_wrong_clock_is_said(city: City) -> None:
     bundle = city.sign(NEW)
-    for now, english, chinese in ((NOW + YEAR, "set the clock", "校准"), (NOW - YEAR, "Set the clock", "校准")):
+    moments = {
+        "a month ahead": (NOW + 30 * DAY, NOW + 3 * DAY),
+        "a year ahead": (NOW + YEAR, NOW + YEAR),  # where the root has run out as well
+        "a year behind": (NOW - YEAR, NOW),
+    }
+    for now, other in moments.values():
         with pytest.raises(RefusedError) as caught:
             city.state.verify(bundle, NEW, now)
-        assert english in caught.value.english
-        assert chinese in caught.value.chinese
-        assert "the site goes on" in caught.value.english
+        english, chinese = caught.value.english, caught.value.chinese
+        assert "check the clock of this machine" in english.lower()
+        assert "the site goes on" in english
+        assert "检查" in chinese
+        assert "本机时钟" in chinese
+        for text in (english, chinese):
+            assert minute(now) in text
+            assert minute(other) in text
 
 
 def test_a_clock_some_hours_behind_does_no_harm(city: City) -> None:

@@ -24,7 +24,7 @@ from publish.receiver.limits import LIMITS
 from publish.receiver.places import Places
 from publish.receiver.receive import Hello, Receiver
 from publish.receiver.trust import TrustState
-from publish.receiver.wire import GREETING, HASH_BYTES, Channel, Timeouts, answer
+from publish.receiver.wire import GREETING, HASH_BYTES, Channel, Timeouts, answer, dump_hello, parse_hello
 from tests.publish.delivery.signed import NOW, SignedCity
 
 ONE = {"portal/index.html": b"<p>one</p>", "portal/a.bin": bytes(range(256)) * 200}
@@ -241,3 +241,16 @@ def test_a_refusal_comes_with_its_code(city, receiver):
         hold(receiver, city.parcel(ONE | {"portal/b.txt": b"b"}))
     assert refused.value.code
     assert receiver.hello() == Hello(1, receiver.hello().root, 1)
+
+
+HELLOS = [Hello(0, EMPTY, 0), Hello(7, "5" * 64, 2), Hello(7, EMPTY, 2, lacks=3)]
+
+
+@pytest.mark.parametrize("hello", HELLOS, ids=["new", "all well", "something was lost"])
+def test_what_a_target_says_of_itself_comes_over_as_it_was(hello):
+    assert parse_hello(json.loads(json.dumps(dump_hello(hello)))) == hello
+
+
+def test_an_inside_of_an_earlier_version_understands_a_target_that_is_well():
+    assert set(dump_hello(HELLOS[1])) == {"number", "root", "root_version"}
+    assert parse_hello(dump_hello(HELLOS[1]) | {"lacks": "many"}) == HELLOS[1]
