@@ -26,6 +26,7 @@ from cluster.index.outputs import Built
 from cluster.index.schema import delete_index, refuse_when_busy
 from cluster.index.settle import NOT_BUILT
 from cluster.issues import Issue
+from cluster.lock import LOCK_SECONDS, lock_within
 from cluster.manifest import ASSETS, Manifest
 from cluster.media import MediaStore
 from cluster.pool import Pool, fork_pool
@@ -37,7 +38,6 @@ from plugins.pages.changes import has_changes
 from plugins.pages.job import Job, Scope, Sink, next_moment
 from plugins.pages.sinks import BlobSink
 from publish.pelican_run import run_pelican
-from publish.receiver.disk import LOCK_SECONDS, lock_within
 from publish.recipe import site_parts, site_recipe, theme_hash
 
 # The theme's templates of pages that the engine makes; the others are for items.

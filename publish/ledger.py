@@ -19,9 +19,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from cluster.errors import BusyError, FormatError
+from cluster.lock import LOCK_SECONDS, lock_within
 from cluster.release import Kind, Release
 from publish.receiver import Receipt
-from publish.receiver.disk import LOCK_SECONDS, lock_within
 from publish.state import ClusterState
 
 FORMAT = 3

@@ -5,23 +5,15 @@ Nothing here decides anything. Called by every module of the receiver that write
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from cluster import blobs
 from cluster.errors import TargetError
-
-# How long a lock is waited for that a sweep may have: it gives it back several times a second, a delivery does not.
-LOCK_SECONDS = 1.0
-# Shorter than a sweep leaves it free.
-_LOCK_STEP = 0.01
 
 
 def no_step(name: str) -> None:
@@ -129,19 +121,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def lock_within(file: IO[str], seconds: float) -> bool:
-    """Takes the lock on an open file as soon as it is free; whether that was within so many seconds."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                return False
-        time.sleep(_LOCK_STEP)
 
 
 @contextmanager

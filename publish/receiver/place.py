@@ -15,15 +15,16 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from cluster.errors import BusyError, FormatError, TargetError
 from cluster.listings import EMPTY
+from cluster.lock import LOCK_SECONDS, lock_within
 from cluster.manifest import ASSETS, Directory, Entry
 from cluster.release import Release, file_stem
-from publish.receiver.disk import LOCK_SECONDS, Disk, empty_folder, lock_within, make_folder, no_step, sync_folder, told
+from publish.receiver.disk import Disk, empty_folder, make_folder, no_step, sync_folder, told
 from publish.receiver.places import LOCK
 from publish.receiver.shelf import Shelf
 from publish.receiver.store import Store
@@ -208,8 +209,10 @@ class Place(Store):
         """Removes every tree but these."""
         self.remove_trees([each.name for each in self.trees.iterdir() if each.name not in in_use])
 
-    def remove_trees(self, names: Iterable[str]) -> None:
+    def remove_trees(self, names: Collection[str]) -> None:
         """Removes these trees."""
+        if not names:
+            return
         away = self.aside / "swept"
         make_folder(away)
         for name in names:
