@@ -274,6 +274,8 @@ def main(work: Path, size: int, runs: int, folder: Path | None) -> None:
     stage.commit({"sites/cluster.toml": content.cluster_toml(stage.corpus, compress=True)})
     place = work.resolve() / f"publish-{size}"
     shutil.rmtree(place, ignore_errors=True)
+    for ledger in stage.data.glob("publish.db*"):  # what an earlier run published, and held at its end
+        ledger.unlink()
     city = City(stage, place)
     city.build()
     rows = rows_of(city, runs, click.echo)

@@ -18,6 +18,7 @@ def site_view(job: Job) -> SiteView:
         tagline=site.tagline,
         url=job.address,
         host=site.host,
+        domain=job.cluster.domain,
         language=site.language,
         description=site.description,
         keywords=site.keywords,

@@ -224,7 +224,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """A site as its pages know it; `url` is its address without a trailing slash.
+    """A site as its pages know it; `url` is its address without a trailing slash, `domain` the cluster's for cookies.
 
     `other_language` is the first site of the cluster in another language; its title is that language's code.
     """
@@ -235,6 +235,7 @@ class SiteView:
     tagline: str
     url: str
     host: str
+    domain: str
     language: str
     description: str
     keywords: tuple[str, ...]

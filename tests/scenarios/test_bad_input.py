@@ -213,7 +213,9 @@ def _check_told(city: City, told: tuple[str, int, str], code: int = 3) -> None:
 
 def _leaked(city: City, unwanted: str) -> list[str]:
     return [
-        path for path, data in city.output().items() if unwanted in data.decode("utf-8", "replace") or unwanted in path
+        path
+        for path, data in city.output().items()
+        if unwanted in path or (not path.endswith(".png") and unwanted in data.decode("utf-8", "replace"))
     ]
 
 

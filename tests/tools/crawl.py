@@ -25,7 +25,8 @@ WORKERS = 4
 
 # tag -> its attributes that name another file
 _SOURCES = {
-    "a": ("href",),
+    # The accessible mode's files, which its loader fetches when somebody wants them.
+    "a": ("href", "data-script", "data-style", "data-captions", "data-arrow", "data-hand"),
     "area": ("href",),
     "link": ("href",),
     "use": ("href", "xlink:href"),

@@ -1,0 +1,80 @@
+// Accessible mode, the part on every page: it shows the stored state before the toolbar is there, and makes the
+// header's link a button. The link carries the addresses of everything else.
+{
+  const root = document.documentElement;
+  const link = document.querySelector(".accessible-link");
+  const originals = new Map();
+
+  // A letter and a digit for each setting; accessible.js says which.
+  const read = () => {
+    let text = (/(?:^|; )accessible=(\w+)/.exec(document.cookie) || [])[1];
+    try { text = text || localStorage.getItem("accessible"); } catch (error) { /* forbidden: nothing is kept */ }
+    const state = {};
+    (text || "").replace(/([a-z])(\d)/g, (all, name, digit) => { state[name] = +digit; });
+    return state;
+  };
+
+  // Larger text makes the window narrower for the layout, as the browser's own zoom does.
+  const reflow = (factor) => {
+    for (const sheet of document.styleSheets) {
+      if (sheet.href && sheet.href.endsWith(link.dataset.style)) continue;
+      for (const rule of sheet.cssRules) {
+        const media = rule.media;
+        if (!media) continue;
+        if (!originals.has(media)) originals.set(media, media.mediaText);
+        const wanted = originals.get(media).replace(/(-width: *)([\d.]+)/g, (all, name, size) => name + size * factor);
+        if (media.mediaText !== wanted) media.mediaText = wanted;
+      }
+    }
+  };
+
+  const show = (state) => {
+    const on = state.o ? state : {};
+    const text = 1 + (on.t || 0) / 5;
+    // No narrower than 160 pixels: there every line would be a single word.
+    const zoom = Math.max(1, Math.min(1 + (on.z || 0) / 4, root.clientWidth / 160 / text));
+    const words = Object.keys(on).filter((name) => on[name]).map((name) => " " + name + on[name]);
+    root.removeAttribute("data-accessible");
+    reflow(text * zoom);
+    // Whatever the size is by theme, width and mode, it is multiplied.
+    const size = parseFloat(getComputedStyle(root).fontSize) * text + "px";
+    const sizes = { size, text, zoom };
+    for (const name in sizes) root.style.setProperty("--accessible-" + name, sizes[name]);
+    if (words.length) root.setAttribute("data-accessible", words.join(""));
+    link.setAttribute("aria-expanded", !!on.o);
+  };
+
+  const core = { link, root, read, show };
+  let toolbar;
+  const need = () => {
+    if (!toolbar) {
+      const sheet = document.createElement("link");
+      const styled = new Promise((done) => { sheet.onload = sheet.onerror = done; });
+      sheet.rel = "stylesheet";
+      sheet.href = link.dataset.style;
+      document.head.append(sheet);
+      toolbar = Promise.all([import(link.dataset.script), styled]).then((loaded) => loaded[0].makeToolbar(core));
+    }
+    return toolbar;
+  };
+
+  const toggle = (event) => {
+    event.preventDefault();
+    need().then((one) => one.toggle(), () => { location.href = link.href; });
+  };
+  const restore = () => {
+    core.state = read();
+    if (!core.state.o && !toolbar) return;
+    show(core.state);
+    need().then((one) => one.restore());
+  };
+  if (link) {
+    link.setAttribute("role", "button");
+    link.setAttribute("aria-expanded", "false");
+    link.addEventListener("click", toggle);
+    link.addEventListener("keydown", (event) => { if (event.key === " ") toggle(event); });
+    // A page that the browser had kept may show what was chosen before.
+    addEventListener("pageshow", (event) => { if (event.persisted) restore(); });
+    restore();
+  }
+}
