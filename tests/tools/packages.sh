@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests need from the system: Chromium, Java, Node with npm, CJK fonts, Git, OpenSSH, nginx; then the HTML checker from npm.
+# What the tests need from the system: Chromium, Java, Node with npm, CJK fonts, Git, OpenSSH, nginx; then the checkers from npm.
 # As root the missing Debian packages are installed; anybody else is told what to install.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -39,4 +39,5 @@ if [ -n "$missing" ]; then
     fi
 fi
 
-[ -f node_modules/vnu-jar/build/dist/vnu.jar ] || npm ci --ignore-scripts --silent
+# Anew when the lock file is newer than what stands there.
+[ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --ignore-scripts --silent
