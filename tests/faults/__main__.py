@@ -10,13 +10,12 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 MOST_TOLD = 50
-KINDS = ("kills", "guard", "power", "refusals", "disks", "line")
 BEGIN, END = "<!-- results of make faults: begin -->", "<!-- end -->"
 
 
@@ -46,7 +45,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=60, help="random subsets at each promise")
     parser.add_argument("--restarts", type=int, default=60, help="power cuts per scene after which a real run follows")
     parser.add_argument("--scenes", default="", help="names, separated by commas; all without")
-    parser.add_argument("--kinds", default=",".join(KINDS), help="which faults")
+    parser.add_argument("--kinds", default="", help="which faults, separated by commas; all without")
     parser.add_argument("--seed", type=int, default=1)
     # What a disk may lose is worked out from the record: the disk itself may be the fastest.
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -57,78 +56,14 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(order: argparse.Namespace, work: Path) -> dict[str, list[dict[str, Any]]]:
-    from tests.faults import kills, line, power, refusals  # after the layer
-    from tests.faults.guarding import GuardStage
-    from tests.faults.subjects import SCENES, Stage
+    from tests.faults.kinds import KINDS, Play  # after the layer
 
-    wanted = order.scenes.split(",") if order.scenes else [scene.name for scene in SCENES]
-    stages = [Stage.set(scene, work / str(n)) for n, scene in enumerate(SCENES) if scene.name in wanted]
-    points = {stage.scene.name: kills.points_of(stage, work / "count") for stage in stages}
-    shares = share(order.points, {name: len(found) for name, found in points.items()})
-
-    def kill(stage: Stage) -> Iterable[object]:
-        found = points[stage.scene.name]
-        yield kills.kill_at(stage, kills.spread(found, shares[stage.scene.name]), work / "kills")
-
-    def guard(stage: Stage) -> Iterable[object]:
-        if stage is stages[0]:  # one scene of its own
-            tampered = GuardStage.set(work / "guard")
-            found = kills.points_of(tampered, work / "count")
-            yield kills.kill_at(tampered, kills.spread(found, order.points // len(stages)), work / "kills")
-
-    def cut(stage: Stage) -> Iterable[object]:
-        recording = power.record(stage, work / "record")
-        cuts = power.cut_power(
-            stage, recording, work / "cut", seed=order.seed, samples=order.samples, restarts=order.restarts
-        )
-        cuts.needless = power.needless_syncs(stage, recording, seed=order.seed, samples=order.samples)
-        yield cuts
-
-    def refuse(stage: Stage) -> Iterable[object]:
-        found = kills.spread(points[stage.scene.name], shares[stage.scene.name])
-        for kind in refusals.FAILURES:
-            yield refusals.refuse_at(stage, found, kind, work / "refused")
-
-    def disks(stage: Stage) -> Iterable[object]:
-        try:
-            yield refusals.full_disk(stage, work / "full")
-            yield refusals.read_only_disk(stage, work / "read-only")
-        except OSError as error:
-            print(f"NOT TESTED ON A REAL DISK: {error}", file=sys.stderr)
-
-    def cut_line(stage: Stage) -> Iterable[object]:
-        yield line.cut_everywhere(stage, work / "line", shares[stage.scene.name])
-
-    kinds: dict[str, Callable[[Stage], Iterable[object]]] = {
-        "kills": kill,
-        "guard": guard,
-        "power": cut,
-        "refusals": refuse,
-        "disks": disks,
-        "line": cut_line,
-    }
-    return {
-        kind: [_as_dict(row) for stage in stages for row in kinds[kind](stage)]
-        for kind in KINDS
-        if kind in order.kinds.split(",")
-    }
+    play, wanted = Play(order, work), order.kinds.split(",")
+    return {kind: [_as_dict(row) for row in play.rows(kind)] for kind in KINDS if not order.kinds or kind in wanted}
 
 
 def _as_dict(row: Any) -> dict[str, Any]:
     return {each.name: getattr(row, each.name) for each in fields(row)}
-
-
-def share(points: int, available: dict[str, int]) -> dict[str, int]:
-    """How many of the points each scene gets: alike, and what a short one cannot use goes to the others."""
-    shares = dict.fromkeys(available, 0)
-    left = points or sum(available.values())
-    while left > 0 and (open_ := [name for name in available if shares[name] < available[name]]):
-        for name in open_[:left]:
-            more = max(1, left // len(open_))
-            taken = min(more, available[name] - shares[name], left)
-            shares[name] += taken
-            left -= taken
-    return shares
 
 
 # ---- the report -----------------------------------------------------------------------------------------------------
@@ -182,6 +117,20 @@ COLUMNS: dict[str, tuple[str, dict[str, Callable[[dict[str, Any]], Any]]]] = {
             "damage left for the next look": _left("old"),
             "mended already": _left("new"),
             "broken": lambda row: len(row["faults"]),
+        },
+    ),
+    "house": (
+        "SIGKILL of the inside, at its calls to the disk",
+        {"what was killed": _field("scene"), "kills, confirmed": _field("confirmed"), **_STATES},
+    ),
+    "wires": (
+        "SIGKILL of the inside, while bytes go over a wire",
+        {
+            "what was killed": _field("scene"),
+            "kills, confirmed": _field("confirmed"),
+            "bytes of a delivery": _field("bytes"),
+            **_STATES,
+            "mirror between the two": _left("between"),
         },
     ),
     "power": (

@@ -10,14 +10,38 @@ import os
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from tests.faults import layer
-from tests.faults.guarding import GuardStage
 from tests.faults.layer import Listener, Point
-from tests.faults.subjects import Stage
+from tests.faults.subjects import Scene, no_step
+
+
+class Stage(Protocol):
+    """A scene on a real disk: what is killed, what may be left then, and whether that mends itself."""
+
+    @property
+    def scene(self) -> Scene:
+        """Its name, at least."""
+
+    @property
+    def candidates(self) -> Collection[str]:
+        """The states that may be left."""
+
+    def copy(self, folder: Path) -> Path:
+        """The folder before the move, as one of its own."""
+
+    def play(self, folder: Path, at: Callable[[str], None] = no_step) -> None:
+        """The move."""
+
+    def state(self, folder: Path) -> str:
+        """One of the candidates, or what is broken."""
+
+    def recovers(self, folder: Path) -> str:
+        """Empty when the next run works, else what went wrong."""
 
 
 @dataclass(slots=True)
@@ -32,7 +56,7 @@ class Tally:
     faults: list[str] = field(default_factory=list)
 
 
-def points_of(stage: Stage | GuardStage, folder: Path) -> list[Point]:
+def points_of(stage: Stage, folder: Path) -> list[Point]:
     """Every point of an undisturbed run."""
     listener = Listener(stage.copy(folder))
     layer.listen(listener)
@@ -44,7 +68,7 @@ def points_of(stage: Stage | GuardStage, folder: Path) -> list[Point]:
     return listener.points
 
 
-def kill_at(stage: Stage | GuardStage, points: Sequence[Point], folder: Path) -> Tally:
+def kill_at(stage: Stage, points: Sequence[Point], folder: Path) -> Tally:
     """Kills one run at each of the points and looks at what is left."""
     tally = Tally(stage.scene.name, len(points))
     for point in points:
@@ -60,7 +84,7 @@ def kill_at(stage: Stage | GuardStage, points: Sequence[Point], folder: Path) ->
     return tally
 
 
-def _look(stage: Stage | GuardStage, target: Path, died_at: str, tally: Tally) -> None:
+def _look(stage: Stage, target: Path, died_at: str, tally: Tally) -> None:
     state = stage.state(target)
     tally.left[state.partition(":")[0]] += 1
     if state not in stage.candidates:
@@ -69,7 +93,7 @@ def _look(stage: Stage | GuardStage, target: Path, died_at: str, tally: Tally) -
         tally.faults.append(f"killed at {died_at}: {reason}")
 
 
-def _die(stage: Stage | GuardStage, target: Path, number: int) -> str | None:
+def _die(stage: Stage, target: Path, number: int) -> str | None:
     """Runs in a child that dies at point `number`; the point it told, or None when it was not killed there."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -83,7 +107,7 @@ def _die(stage: Stage | GuardStage, target: Path, number: int) -> str | None:
     return told if told and is_killed else None
 
 
-def _run_and_die(stage: Stage | GuardStage, target: Path, number: int, pipe: int) -> None:
+def _run_and_die(stage: Stage, target: Path, number: int, pipe: int) -> None:
     code = 1
     try:
         listener = Listener(target, fatal=number, tell=lambda point: layer.tell(pipe, str(point)))

@@ -22,3 +22,18 @@ def test_a_kill_of_the_guard_leaves_nothing_new_and_the_next_look_mends_the_rest
     assert faults_of([row]) == []
     assert row["confirmed"] == row["points"] > 20
     assert set(row["left"]) == {"old", "new"}
+
+
+def test_a_kill_of_the_inside_leaves_whole_targets_and_the_next_run_finishes_it():
+    (row,) = run_faults("house", points=112)
+    assert faults_of([row]) == []
+    assert row["confirmed"] == row["points"] == 16
+    assert set(row["left"]) <= {"old", "new"}
+
+
+def test_a_kill_while_bytes_go_over_a_wire_leaves_whole_targets_and_the_next_run_finishes_it():
+    ssh, mirror = run_faults("wires", points=28)
+    assert faults_of([ssh, mirror]) == []
+    assert ssh["confirmed"] == mirror["confirmed"] == 2
+    assert set(ssh["left"]) <= {"old", "new"}
+    assert set(mirror["left"]) <= {"old", "between", "new"}

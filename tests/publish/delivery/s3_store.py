@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import socket
 import struct
 import threading
@@ -195,6 +196,7 @@ class Store:
 @contextmanager
 def running_store() -> Iterator[Store]:
     """Starts moto's server and the proxy, and stops both."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's server tells every request
     moto = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     moto.start()
     proxy = _Proxy(("127.0.0.1", 0), _Handler)
