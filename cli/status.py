@@ -48,7 +48,7 @@ def _state(console: Console, workspace: Workspace, head: str) -> dict[str, Any]:
         "targets": rows,
         "alarms": [{**alarm.as_dict(), "why": alarm.text(console.language)} for alarm in found],
         "main": head,
-        "failure": ledger.last_failure() if is_behind else "",
+        "failure": ledger.last_failure(console.language) if is_behind else "",
         "state": {"grey": shown.grey, "zh": shown.zh, "en": shown.en},
         "nginx": _unknown_to_nginx(workspace),
         "holds": [{"kind": str(hold.kind), "why": hold.text(console.language)} for hold in ledger.holds()],

@@ -10,6 +10,7 @@ Called by the publish actions, the worker, the command line and, later, the edit
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -26,8 +27,8 @@ from publish.state import ClusterState
 
 FORMAT = 3
 WAIT_SECONDS = 30
-# How the outcome of a job that failed begins.
-FAILED = "failed: "
+# How the outcome of a job that failed begins; the reasons follow, by language.
+_FAILED = "failed: "
 
 
 class State(StrEnum):
@@ -244,14 +245,21 @@ class Ledger:
                 (outcome, _text(at), id_),
             )
 
-    def last_failure(self) -> str:
-        """Why the newest finished job failed, empty when it did not."""
+    def fail(self, id_: int, *, zh: str, en: str, at: datetime) -> None:
+        """Notes why a running job failed."""
+        self.finish(id_, _FAILED + json.dumps({"zh": zh, "en": en}, ensure_ascii=False), at)
+
+    def last_failure(self, language: str) -> str:
+        """Why the newest finished job failed, in `zh` or `en`; empty when it did not."""
         with self._transaction() as db:
             row = db.execute(
                 "SELECT outcome FROM jobs WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT 1"
             ).fetchone()
         outcome = str(row[0]) if row else ""
-        return outcome.removeprefix(FAILED) if outcome.startswith(FAILED) else ""
+        if not outcome.startswith(f"{_FAILED}{{"):  # or of an older version, whose next job says it anew
+            return ""
+        why: dict[str, str] = json.loads(outcome.removeprefix(_FAILED))
+        return why["zh" if language.startswith("zh") else "en"]
 
     def recover_jobs(self) -> int:
         """Makes jobs that a killed worker left running pending again; returns how many there were.

@@ -22,7 +22,7 @@ from cluster.gitstore import GitStore
 from cluster.manifest import Changes
 from publish.build import MisconfiguredError
 from publish.build import Outcome as Build
-from publish.ledger import FAILED, Job
+from publish.ledger import Job
 from publish.recipe import loaded_program
 from publish.release import Failure, sign_again
 from publish.release import Outcome as Release
@@ -100,7 +100,8 @@ class Worker:
         if head != self.last_head or (self.next_moment and self.next_moment <= stamp(now)):
             self.workspace.ledger.enqueue(JOB, now)
         self.last_head = head
-        if self.signed_at is None or now - self.signed_at >= timedelta(hours=SIGN_HOURS):
+        # A clock that was set back must not keep the next signature waiting until it has caught up.
+        if self.signed_at is None or abs(now - self.signed_at) >= timedelta(hours=SIGN_HOURS):
             self.workspace.ledger.enqueue(SIGN, now)
             self.signed_at = now
 
@@ -124,24 +125,24 @@ class Worker:
             except MisconfiguredError as error:
                 # Neither time nor another try mends it: the next commit does.
                 self.next_moment = ""
-                ledger.finish(job.id, f"{FAILED}{error.english}", self.clock())
+                ledger.fail(job.id, zh=error.chinese, en=error.english, at=self.clock())
                 self.report.failed(error)
                 continue
             except (ClusterError, OSError, sqlite3.Error) as error:
                 told = _as_told(error)
-                self._put_back(job, told.english)
+                self._put_back(job, zh=told.chinese, en=told.english)
                 self.report.failed(told)
                 return False
             if outcome.failures:
-                self._put_back(job, outcome.failures[0].en)
+                self._put_back(job, zh=outcome.failures[0].zh, en=outcome.failures[0].en)
                 if job.kind == SIGN:  # a publish has told its own
                     self.report.failed(_not_signed(outcome.failures[0]))
                 return False
             ledger.finish(job.id, "held" if outcome.held else "done", self.clock())
         return True
 
-    def _put_back(self, job: Job, why: str) -> None:
-        self.workspace.ledger.finish(job.id, f"{FAILED}{why}", self.clock())
+    def _put_back(self, job: Job, *, zh: str, en: str) -> None:
+        self.workspace.ledger.fail(job.id, zh=zh, en=en, at=self.clock())
         self.workspace.ledger.enqueue(job.kind, self.clock())
 
     def sign_once(self) -> Release:

@@ -170,11 +170,13 @@ def test_asking_while_a_job_runs_makes_another(ledger):
 
 
 def test_the_last_failure_is_remembered_until_a_job_succeeds(ledger):
-    assert ledger.last_failure() == ""
-    for outcome, failure in (("failed: the disk is full", "the disk is full"), ("done", "")):
-        ledger.enqueue("publish", NOW)
-        ledger.finish(ledger.take(NOW).id, outcome, LATER)
-        assert ledger.last_failure() == failure
+    assert ledger.last_failure("en") == ""
+    ledger.enqueue("publish", NOW)
+    ledger.fail(ledger.take(NOW).id, zh="磁盘已满", en="the disk is full", at=LATER)
+    assert (ledger.last_failure("zh_CN"), ledger.last_failure("en")) == ("磁盘已满", "the disk is full")
+    ledger.enqueue("publish", NOW)
+    ledger.finish(ledger.take(NOW).id, "done", LATER)
+    assert ledger.last_failure("en") == ""
 
 
 def test_a_finished_job_is_not_taken_again(ledger):

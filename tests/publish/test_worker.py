@@ -401,6 +401,14 @@ def test_a_signature_is_looked_after_every_few_hours_and_not_at_every_turn(city:
     assert outcomes(city.workspace.ledger, SIGN) == ["done"]
 
 
+def test_signatures_are_looked_after_again_when_the_clock_was_set_back(city: City) -> None:
+    with working(city.workspace) as work:
+        until(lambda: outcomes(city.workspace.ledger, SIGN) == ["done"])
+        work.clock.at -= timedelta(days=365)
+        work.bell.ring()
+        until(lambda: len(outcomes(city.workspace.ledger, SIGN)) == 2)
+
+
 def test_before_anything_is_live_there_is_nothing_to_sign_and_nobody_is_told(city: City) -> None:
     city.commit({SITE: b"format = 1\n"})
     with working(city.workspace) as work:
