@@ -23,8 +23,9 @@ test: setup-dev ## set up what the tests need and run all of them
 bench: setup-dev ## measure beside Hugo and stock Pelican into docs/benchmarks/engine.md (SIZES=10000,100000,300000 WORK=/tmp/zhanqun-bench)
 	$(BIN)/python -m bench.engine --sizes $(or $(SIZES),10000,100000) --work $(or $(WORK),/tmp/zhanqun-bench) --report docs/benchmarks
 
-bench-publish: setup-dev ## measure publishing: WORK=../bench-work SIZE=300000
+bench-publish: setup-dev ## measure publishing and the guard: WORK=../bench-work SIZE=300000
 	$(BIN)/python -m bench.publish --work $(or $(WORK),../bench-work) --size $(or $(SIZE),10000) --report docs/benchmarks
+	$(BIN)/python -m bench.guard --work $(or $(WORK),../bench-work)/guard --files $(or $(SIZE),10000) --report docs/benchmarks
 
 faults: setup-dev ## kill, cut the power, fill the disk: hundreds of points, into docs/reliability.md
 	$(BIN)/python -m tests.faults --points $(or $(POINTS),800) --report docs/reliability.md
