@@ -118,7 +118,7 @@ class HouseStage:
         found = [name for name, wanted in self.candidates.items() if shown == wanted]
         if not found:
             return "broken: the live tree is neither the old nor the new one"
-        for file in (folder / "usb").glob("*.bundle"):
+        for file in (folder / "usb").glob("[!.]*.bundle"):  # one that is begun has another name
             if reason := _flaw_of_bundle(file):
                 return f"broken: {file.name} {reason}"
         return found[0]
@@ -140,7 +140,7 @@ class HouseStage:
         """Carries the stick to a web root that has nothing, as the technician would."""
         places = Places.from_www(folder / "far/www")
         TrustState(places.state / "tuf").set_up(workspace_of(folder).trust.root())
-        newest = max((folder / "usb").glob("*.bundle"))
+        newest = max((folder / "usb").glob("[!.]*.bundle"))
         try:
             with newest.open("rb") as stream:
                 receive_bundle(stream, Receiver(places, now=standing_clock))
