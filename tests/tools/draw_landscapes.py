@@ -211,14 +211,14 @@ def _skyline(c: Canvas, base: float, count: int, tallest: float, color: str, win
 
 
 def _bridge(c: Canvas, y: float, color: str) -> None:
-    for number in range(4):
+    for number in range(-1, 5):
         x = 40 + number * 340
         arch = [(x + 330 * t / 24, y - 86 * math.sin(math.pi * t / 24)) for t in range(25)]
         c.line(arch, color, 8)
         for px, py in arch[2:-2:2]:
             c.line([(px, py), (px, y)], color, 2.4)
         c.box(x - 9, y, 18, 46, color)
-    c.box(0, y - 4, 1420, 11, color)
+    c.box(0, y - 4, WIDTH, 11, color)
 
 
 def river_dawn(c: Canvas) -> None:
@@ -543,7 +543,6 @@ def assembly_hall(c: Canvas) -> None:
 
 PICTURES: Mapping[str, Callable[[Canvas], None]] = {
     "portal/images/yunze-river-dawn.jpg": river_dawn,
-    "portal/images/orchard-harvest.jpg": orchard,
     "congress/images/assembly-hall.jpg": assembly_hall,
     "coal-power/images/heiyan-power.jpg": power_plant,
     "coal-power/images/wind-hills.jpg": wind_hills,
