@@ -267,7 +267,11 @@ def test_a_large_file_that_arrives_later_is_taken_in(city: City, tmp_path: Path)
     elsewhere = MediaStore(tmp_path / "elsewhere")
     pointer = dump_pointer(elsewhere.keep(film))
     city.commit(
-        {"content/portal/news/2026/film.mp4": pointer, ARTICLE: make_article(body="看片：\n\n![短片](film.mp4)\n")}
+        {
+            "content/portal/news/2026/film.mp4": pointer,
+            "content/portal/news/2026/film.vtt": b"WEBVTT\n",
+            ARTICLE: make_article(body="看片：\n\n![短片](film.mp4)\n"),
+        }
     )
     assert [issue.code for issue in city.build().issues] == ["file-missing"]
 
