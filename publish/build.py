@@ -37,6 +37,7 @@ from cluster.spool import SpooledSource, spooling
 from plugins.pages.changes import has_changes
 from plugins.pages.job import Job, Scope, Sink, next_moment
 from plugins.pages.sinks import BlobSink
+from plugins.pictures.store import PictureStore
 from publish.pelican_run import run_pelican
 from publish.recipe import site_parts, site_recipe, theme_hash
 
@@ -311,7 +312,9 @@ def _scope(index: Index, built: Built | None, recipe: str, parts: Mapping[str, s
 def make_job(source: Source, cluster: Cluster, site: Site, index: Index, rooms: Rooms, now: str, sink: Sink) -> Job:
     """The job of one site, over all of it."""
     media = MediaStore(rooms.media)
-    return Job(cluster, site, source, index, media, now, sink, rooms.theme, index.site_outputs(site.key))
+    outputs = index.site_outputs(site.key)
+    pictures = PictureStore(rooms.var / "pictures")
+    return Job(cluster, site, source, index, media, now, sink, rooms.theme, outputs, pictures=pictures)
 
 
 def _in_manifest(site: str, path: str) -> str:

@@ -19,7 +19,7 @@ from cluster.site import Cluster, Column, Site
 _PROGRAM = Path(__file__).parent.parent
 # What makes pages; the rest of `publish` carries them away, and an upgrade of it makes no page anew.
 MAKERS = ("cluster", "plugins", "publish/build.py", "publish/pelican_run.py", "publish/recipe.py")
-_LIBRARIES = ("pelican", "markdown", "jinja2", "nh3", "brotli", "babel", "feedgenerator")
+_LIBRARIES = ("pelican", "markdown", "jinja2", "nh3", "brotli", "babel", "feedgenerator", "pillow")
 
 
 @functools.lru_cache(maxsize=64)

@@ -13,11 +13,12 @@ from cluster.clock import read_stamp
 from cluster.index import IndexedItem
 from cluster.issues import Issue
 from cluster.source import Entry
-from plugins.pages.body import Body, Target, dump_body, fill, parse_body
+from plugins.pages.body import Body, Place, Resolved, Target, dump_body, fill, parse_body
+from plugins.pages.embedding import embed
 from plugins.pages.files import place_file
 from plugins.pages.frame import column_trail, make_page
 from plugins.pages.job import Findings, Job
-from plugins.pages.links import resolve_target
+from plugins.pages.links import resolve_anchor
 from plugins.pages.lists import fixed_column_view, lead_picture
 from plugins.pages.markdown import BodyRenderer
 from plugins.pages.page import Composed, PageKey
@@ -98,10 +99,13 @@ def _body(job: Job, findings: Findings, item: IndexedItem, renderers: Renderers)
         place = item.body_line + line - 1
         findings.issues.append(Issue.of(code, item.path, place, what=what, target=what))
 
-    def resolve(target: Target) -> object:
-        return resolve_target(job, findings, target, of=item.path, first_line=item.body_line)
+    def resolve(target: Target, place: Place) -> Resolved | None:
+        line = item.body_line + target.line - 1
+        if target.embedded:
+            return embed(job, findings, target.text, place, of=item.path, line=line)
+        return resolve_anchor(job, findings, target.text, of=item.path, line=line)
 
-    return body, fill(body, resolve)  # type: ignore[arg-type]
+    return body, fill(body, resolve)
 
 
 def _rendered(job: Job, item: IndexedItem, renderer: BodyRenderer) -> Body:

@@ -16,7 +16,9 @@ from plugins.pages.views import TocEntry
 MARK = "\ue000"
 GONE = f"{MARK}gone{MARK}"
 _ANCHOR = re.compile(rf'<a\b[^>]*?href="{MARK}(\d+){MARK}"[^>]*>(.*?)</a>', re.DOTALL)
-_EMBEDDED = re.compile(rf'(<(?:img|video|audio)\b[^>]*?src=")({MARK}(\d+){MARK})("[^>]*>)')
+_EMBEDDED = re.compile(
+    rf'(<(?:img|video|audio)\b[^>]*?src=")({MARK}(\d+){MARK})("[^>]*>)((?:[^<{MARK}]*</(?:video|audio)>)?)'
+)
 _GONE = re.compile(rf"<figure[^>]*>\s*{GONE}.*?</figure>|{GONE}(?:[^<{MARK}]*</(?:video|audio)>)?", re.DOTALL)
 _GONE_LINK = re.compile(rf"<a\b[^>]*>\s*({GONE})\s*</a>")
 _EMPTY = re.compile(r'<div class="gallery">\s*</div>|<p>\s*</p>')
@@ -43,17 +45,41 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Where a target leads today: an address and further attributes of the tag."""
+    """Where a target leads today: an address and further attributes of the tag.
+
+    For what is embedded, also HTML before the tag, `inside` a player, and after the element.
+    """
 
     url: str
     attributes: str = ""
+    before: str = ""
+    inside: str = ""
+    after: str = ""
 
 
-def fill(body: Body, resolve: Callable[[Target], Resolved | None]) -> str:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the body something is embedded: early enough to be seen at once, or small, among others of a gallery.
+
+    `tag` is the element that embeds it: img, video or audio.
+    """
+
+    tag: str = ""
+    is_early: bool = False
+    is_small: bool = False
+
+
+# What a reader sees without scrolling ends about here, in characters of HTML.
+_EARLY = 1200
+_SMALL = 'class="larger"'
+
+
+def fill(body: Body, resolve: Callable[[Target, Place], Resolved | None]) -> str:
     """The HTML with every target resolved: a dead link becomes plain text, a missing picture goes with its figure."""
     if not body.targets and MARK not in body.html:
         return body.html
-    found = [resolve(target) for target in body.targets]
+    places = _places(body.html)
+    found = [resolve(target, places.get(number, _ANYWHERE)) for number, target in enumerate(body.targets)]
 
     def anchor(match: re.Match[str]) -> str:
         resolved = found[int(match[1])]
@@ -66,10 +92,24 @@ def fill(body: Body, resolve: Callable[[Target], Resolved | None]) -> str:
         if resolved is None:
             return GONE
         head, tail = match[1], match[4]
-        return f"{head}{_escape(resolved.url)}{tail[:1]}{resolved.attributes}{tail[1:]}"
+        tag = f"{head}{_escape(resolved.url)}{tail[:1]}{resolved.attributes}{tail[1:]}"
+        return f"{resolved.before}{tag}{resolved.inside}{match[5]}{resolved.after}"
 
     html = _ANCHOR.sub(anchor, _EMBEDDED.sub(embedded, body.html))
     return _EMPTY.sub("", _GONE.sub("", _GONE_LINK.sub(r"\1", html))) if MARK in html else html
+
+
+_ANYWHERE = Place()
+
+
+def _places(html: str) -> dict[int, Place]:
+    """Where the embedded targets stand, by number; only the first of them can be early."""
+    found: dict[int, Place] = {}
+    for match in _EMBEDDED.finditer(html):
+        is_small = html.find(_SMALL, max(0, match.start() - 60), match.start()) >= 0
+        tag = match[1][1 : match[1].index(" ")]
+        found[int(match[3])] = Place(tag, tag == "img" and not found and match.start() < _EARLY, is_small)
+    return found
 
 
 def _escape(url: str) -> str:

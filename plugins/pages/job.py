@@ -24,6 +24,8 @@ from cluster.site import Cluster, Column, Site, Topic
 from cluster.source import Entry, Source
 from plugins.pages.language import catalogue
 from plugins.pages.pagination import Pages
+from plugins.pictures.store import PictureStore
+from plugins.pictures.variants import settings
 
 
 class Sink(Protocol):
@@ -44,18 +46,24 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class Findings:
-    """What pages noted: files to place (output path → content file), external addresses, issues."""
+    """What pages noted: files to place (output path → content file), external addresses, issues.
+
+    `pictures` are the files that are drawn or cleaned first: output path → content file and width, 0 for its own.
+    """
 
     files: dict[str, Entry] = field(default_factory=dict)
+    pictures: dict[str, tuple[Entry, int]] = field(default_factory=dict)
     leaving: set[str] = field(default_factory=set)
     issues: list[Issue] = field(default_factory=list)
 
     def notes(self) -> tuple[Finding, ...]:
         """The same as the index keeps them."""
-        if not (self.files or self.leaving or self.issues):
+        if not (self.files or self.pictures or self.leaving or self.issues):
             return ()
+        drawn = sorted(self.pictures.items())
         return (
             *(Finding("file", path, json.dumps([one.path, one.blob])) for path, one in sorted(self.files.items())),
+            *(Finding("file", path, json.dumps([*one[:2], width, settings()])) for path, (one, width) in drawn),
             *(Finding("leave", url) for url in sorted(self.leaving)),
             *(Finding("issue", "", text) for text in dict.fromkeys(map(dump_issue, self.issues))),
         )
@@ -94,6 +102,7 @@ class Job:
     outputs: SiteOutputs
     scope: Scope = Scope()
     pool: Pool | None = None
+    pictures: PictureStore = field(default_factory=PictureStore)
     frame: list[str] = field(default_factory=list)
     views: dict[str, Any] = field(default_factory=dict)
     pages: dict[tuple[str, str], Pages] = field(default_factory=dict)

@@ -14,8 +14,8 @@ from urllib.parse import quote, unquote, urlsplit
 from cluster.index import Period
 from cluster.issues import Issue
 from cluster.references import cut, locate
-from plugins.pages.body import Resolved, Target
-from plugins.pages.files import PlacedFile, place_file
+from plugins.pages.body import Resolved
+from plugins.pages.files import place_file
 from plugins.pages.job import Findings, Job
 from plugins.pages.pagination import paginate
 from plugins.pages.sanitize import has_unsafe_scheme
@@ -68,12 +68,9 @@ def outward(job: Job, findings: Findings, url: str) -> str:
     return base + parts._replace(scheme="", netloc="", path=parts.path or "/").geturl()
 
 
-def resolve_target(job: Job, findings: Findings, target: Target, *, of: str, first_line: int) -> Resolved | None:
-    """Today's address of a link or picture in the body of the item at `of`, None with an issue when it has none."""
-    line = first_line + target.line - 1
-    if target.embedded:
-        return _embedded(place_file(job, findings, target.text, of=of, line=line))
-    url = resolve_link(job, findings, target.text, of=of, line=line)
+def resolve_anchor(job: Job, findings: Findings, target: str, *, of: str, line: int) -> Resolved | None:
+    """Today's address of a link in the body of the item at `of`, None with an issue when it has none."""
+    url = resolve_link(job, findings, target, of=of, line=line)
     if url is None:
         return None
     return Resolved(url, _EXTERNAL if url.startswith("/leave/") else "")
@@ -170,10 +167,3 @@ def _has_numbered(job: Job, column: str, period: Period, number: int) -> bool:
     """Whether a column has this numbered list page."""
     pages = paginate(job.index.months(job.site.key, column))
     return column in job.site.columns and number <= pages.periods.get(period, 0)
-
-
-def _embedded(placed: PlacedFile | None) -> Resolved | None:
-    if placed is None:
-        return None
-    size = f' width="{placed.width}" height="{placed.height}" loading="lazy"' if placed.width else ""
-    return Resolved(placed.url, size)

@@ -74,7 +74,7 @@ def lead_picture(job: Job, findings: Findings, item: IndexedItem) -> Picture | N
     placed = place_file(job, findings, target, of=item.path, field="image") if target else None
     if placed is None:
         return None
-    return Picture(placed.url, str(item.fields.get("image_alt", "")), placed.width, placed.height)
+    return Picture(placed.url, str(item.fields.get("image_alt", "")), placed.width, placed.height, placed.srcset)
 
 
 def column_list(job: Job, findings: Findings, path: str, count: int) -> ColumnList:

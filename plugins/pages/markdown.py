@@ -284,9 +284,21 @@ def _to_figures(paragraph: ET.Element) -> None:
         paragraph.set("class", figures[0].get("class", ""))
         paragraph.extend(list(figures[0]))
     else:
+        for figure in figures:
+            _link_to_larger(figure)
         paragraph.tag = "div"
         paragraph.set("class", "gallery")
         paragraph.extend(figures)
+
+
+def _link_to_larger(figure: ET.Element) -> None:
+    """Lets a gallery's picture lead to itself; one without words would be a link without a name."""
+    picture = figure[0]
+    if picture.tag == "img" and picture.get("alt"):
+        figure.remove(picture)
+        link = ET.Element("a", {"class": "larger", "href": picture.get("src", "")})
+        link.append(picture)
+        figure.insert(0, link)
 
 
 def _figure(picture: ET.Element) -> ET.Element:

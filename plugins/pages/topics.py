@@ -22,7 +22,7 @@ def topic_view(job: Job, findings: Findings, topic: Topic) -> TopicView:
         title=topic.title,
         summary=topic.summary,
         url=f"/topics/{topic.name}/",
-        image=Picture(placed.url, topic.image_alt, placed.width, placed.height) if placed else None,
+        image=Picture(placed.url, topic.image_alt, placed.width, placed.height, placed.srcset) if placed else None,
         starts=topic.starts,
         ends=topic.ends,
         over=job.is_over(topic),

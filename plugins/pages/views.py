@@ -25,12 +25,16 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture with its alternative text; `width` and `height` in pixels, 0 when unknown."""
+    """A picture with its alternative text; `width` and `height` in pixels, 0 when unknown.
+
+    `srcset` names its smaller WebP variants, empty where it has none.
+    """
 
     url: str
     alt: str
     width: int = 0
     height: int = 0
+    srcset: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from plugins.pages.job import Findings, Job
 from plugins.pages.markdown import BodyRenderer
 from plugins.pages.page import Composed
 from plugins.pages.plan import compose_page, plan_pages
+from plugins.pictures.store import PictureStore
 from publish.build import Rooms, read_cluster
 from publish.build import make_job as job_of_site
 from publish.pelican_run import run_pelican
@@ -114,7 +115,8 @@ def make_job(
     index = Index(None)
     index.update(source, cluster, now)
     rooms = Rooms(NOWHERE, media, THEME)
-    return job_of_site(source, cluster, cluster.sites[site], index, rooms, now, MemorySink())
+    job = job_of_site(source, cluster, cluster.sites[site], index, rooms, now, MemorySink())
+    return replace(job, pictures=PictureStore())
 
 
 @functools.cache

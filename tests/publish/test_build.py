@@ -39,6 +39,7 @@ from tests.builders import (
     make_topic,
     write_tree,
 )
+from tests.plugins.pictures.samples import make_picture
 from tests.plugins.rendering import SVG
 from tests.publish.small_city import LATER, SESSION, SITES, City, make_files
 
@@ -266,7 +267,11 @@ def test_a_large_file_that_arrives_later_is_taken_in(city: City, tmp_path: Path)
     elsewhere = MediaStore(tmp_path / "elsewhere")
     pointer = dump_pointer(elsewhere.keep(film))
     city.commit(
-        {"content/portal/news/2026/film.mp4": pointer, ARTICLE: make_article(body="看片：\n\n![短片](film.mp4)\n")}
+        {
+            "content/portal/news/2026/film.mp4": pointer,
+            "content/portal/news/2026/film.vtt": b"WEBVTT\n",
+            ARTICLE: make_article(body="看片：\n\n![短片](film.mp4)\n"),
+        }
     )
     assert [issue.code for issue in city.build().issues] == ["file-missing"]
 
@@ -993,3 +998,48 @@ def test_mistakes_of_the_configuration_travel_between_processes() -> None:
     error = MisconfiguredError((Issue.of("config-missing", "sites/portal/site.toml", 3, "name"),))
     copy = pickle.loads(pickle.dumps(error))
     assert (copy.issues, copy.english, copy.chinese) == (error.issues, error.english, error.chinese)
+
+
+# ---- pictures -------------------------------------------------------------------------------------------------------
+
+PICTURES = {f"content/portal/news/2026/{name}.jpg": make_picture(900, 500 + n) for n, name in enumerate("abc")}
+ILLUSTRATED = "![甲](a.jpg)\n\n![乙](b.jpg)\n\n![丙](c.jpg)"
+
+
+def test_an_edited_article_with_three_pictures_draws_none_of_them_again(city: City) -> None:
+    city.commit(PICTURES | {ARTICLE: make_article(body=ILLUSTRATED)})
+    first = city.build()
+    pictures = city.workspace.rooms.var / "pictures"
+    drawn = written_files(pictures)
+    assert len([file for file in drawn if file.suffix == ".json"]) == 3
+    assert len([path for path in first.manifest if path.startswith("portal/_pictures/")]) == len(drawn) - 3
+
+    city.commit({ARTICLE: make_article(body=f"改了一个字。\n\n{ILLUSTRATED}")})
+    assert "portal/news/2026/river.html" in city.build().written
+    assert written_files(pictures) == drawn
+
+
+def test_a_new_index_draws_no_picture_again(city: City) -> None:
+    city.commit(PICTURES | {ARTICLE: make_article(body=ILLUSTRATED)})
+    first = city.build()
+    drawn = written_files(city.workspace.rooms.var / "pictures")
+
+    again = city.build(full=True)
+
+    assert again.manifest == first.manifest
+    assert written_files(city.workspace.rooms.var / "pictures") == drawn
+
+
+def test_without_the_folder_of_pictures_the_output_is_the_same(city: City) -> None:
+    city.commit(PICTURES | {ARTICLE: make_article(body=ILLUSTRATED)})
+    first = city.build()
+    shutil.rmtree(city.workspace.rooms.var / "pictures")
+    assert city.build(full=True).manifest == first.manifest
+
+
+def test_a_picture_that_goes_takes_its_variants_with_it(city: City) -> None:
+    city.commit(PICTURES | {ARTICLE: make_article(body=ILLUSTRATED)})
+    city.build()
+    city.commit({ARTICLE: make_article(body="![甲](a.jpg)")})
+    left = {path.split(".")[0] for path in city.build().manifest if path.startswith("portal/_pictures/")}
+    assert left == {"portal/_pictures/news/2026/a"}

@@ -6,6 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from plugins.pages.anchors import settle_ids, with_alt
+from tests.plugins.pictures.samples import make_picture
 from tests.plugins.rendering import body_of, codes, renderer
 
 
@@ -39,6 +40,8 @@ def test_a_picture_in_html_without_words_is_told() -> None:
         '<img src="a.png" title=" alt=x" alt=""><img src="b.png" alt="">',
         ["a.png"],
     )
-    html, findings = body_of('<div><img src="a.png"></div>', {"content/portal/news/2026/a.png": b"x"})
+    html, findings = body_of(
+        '<div><img src="a.png"></div>', {"content/portal/news/2026/a.png": make_picture(9, 9, "png")}
+    )
     assert 'alt=""' in html
     assert codes(findings) == ["alt-missing"]

@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugins.pages.body import MARK, Body, Resolved, Target, dump_body, fill, parse_body
+from plugins.pages.body import MARK, Body, Place, Resolved, Target, dump_body, fill, parse_body
 from plugins.pages.views import TocEntry
 from tests.plugins.rendering import renderer
 
@@ -15,7 +15,7 @@ from tests.plugins.rendering import renderer
 def filled(text: str, *missing: str) -> str:
     """The body with every target at `/to/<target>`, but for those that are missing."""
 
-    def resolve(target: Target) -> Resolved | None:
+    def resolve(target: Target, _place: Place) -> Resolved | None:
         return None if target.text in missing else Resolved(f"/to/{target.text}")
 
     return fill(renderer().render(text), resolve).replace("\n", "")
@@ -28,7 +28,7 @@ def test_links_and_pictures_get_todays_addresses() -> None:
 
 def test_addresses_are_escaped_and_attributes_added() -> None:
     body = renderer().render('[甲](a.md "题") 和 ![丙](c.png)')
-    html = fill(body, lambda target: Resolved('/a&b"<', ' rel="x"'))
+    html = fill(body, lambda _target, _place: Resolved('/a&b"<', ' rel="x"'))
     links = BeautifulSoup(html, "html.parser")
     assert links.a is not None
     assert links.img is not None
@@ -75,7 +75,7 @@ def test_a_gallery_keeps_the_pictures_it_has_and_goes_when_it_has_none() -> None
 
 def test_a_body_without_links_and_pictures_is_handed_on_as_it_is() -> None:
     body = renderer().render("一段。\n\n- 项")
-    assert fill(body, lambda target: Resolved("/x")) is body.html
+    assert fill(body, lambda _target, _place: Resolved("/x")) is body.html
 
 
 def test_no_mark_is_ever_left() -> None:

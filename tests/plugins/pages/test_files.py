@@ -152,7 +152,7 @@ def test_a_picture_in_a_body_has_its_size_so_that_the_page_does_not_jump() -> No
     assert figure is not None
     assert figure.img is not None
     assert figure.img.attrs == {
-        "alt": "图", "src": "/news/2026/a.png", "width": "30", "height": "20", "loading": "lazy"
+        "alt": "图", "src": "/news/2026/a.png", "width": "30", "height": "20", "fetchpriority": "high"
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from plugins.pages.job import Findings, Job
 from plugins.pages.links import is_external, leaving_path, missing_help, outward, page_exists, resolve_link
 from tests.builders import ARTICLE, NOW, make_article, make_cluster_files, make_page, make_site, make_topic
 from tests.plugins.paging import short_lists
+from tests.plugins.pictures.samples import make_picture
 from tests.plugins.rendering import body_of, compose, make_job, render_site
 
 OUTSIDE = "https://example.com/a?b=1&c=2#d"
@@ -27,7 +28,7 @@ def make_town() -> dict[str, bytes]:
         "content/portal/about/history.md": make_page(),
         "content/coal/news/2026/mine.md": make_article(title="矿山"),
         "content/portal/news/2026/plan.pdf": b"x",
-        "content/coal/images/mine.png": b"x",
+        "content/coal/images/mine.png": make_picture(9, 9, "png"),
         "sites/portal/topics/river.toml": make_topic(),
     }
 

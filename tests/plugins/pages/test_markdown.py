@@ -156,8 +156,9 @@ def test_alignment_is_a_class_beside_the_authors_own() -> None:
         (
             "a gallery",
             '![一](a.png)\n![二](b.png "题")',
-            '<div class="gallery"><figure class="picture"><img alt="一" src="@"></figure><figure class="picture">'
-            '<img alt="二" src="@"><figcaption>题</figcaption></figure></div>',
+            '<div class="gallery"><figure class="picture"><a class="larger" href="@"><img alt="一" src="@"></a></figure>'
+            '<figure class="picture"><a class="larger" href="@"><img alt="二" src="@"></a>'
+            "<figcaption>题</figcaption></figure></div>",
         ),
         (
             "a picture in a quotation",

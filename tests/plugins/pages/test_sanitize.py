@@ -125,7 +125,7 @@ def assert_inert(html: str) -> None:
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_no_attack_leaves_anything_active_in_a_body(attack: str) -> None:
     text = f"一段话。\n\n{attack}\n\n又一段话。"
-    for html in (body_of(text, FILES)[0], fill(renderer().render(text), lambda target: Resolved("/to/it"))):
+    for html in (body_of(text, FILES)[0], fill(renderer().render(text), lambda _target, _place: Resolved("/to/it"))):
         assert_inert(html)
         assert "\ue000" not in html
 
