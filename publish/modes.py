@@ -19,7 +19,7 @@ COOKIE_SECONDS = 31_536_000
 # The value of the Cookie header: other cookies may stand before and behind.
 CHOSEN = r"(?:^|;\s*){name}={mode}\s*(?:;|\z)"
 # `<Host> <Referer>`: the same host, then a path that is neither `//…` nor a link of this kind, of plain characters.
-# A Referer that is longer than any address of a site leads home. No backslash stands before another: nginx would eat it.
+# A Referer longer than any address of a site leads home. No backslash stands before another: nginx would eat it.
 RETURN = r"^([a-z0-9.:\[\]-]+) https?://\1(/(?![/\x5c]|_mode/)[a-z0-9/._~!&*+,;=:%?-]{0,1500})\z"
 
 _RETURN = re.compile(RETURN.replace(r"\z", r"\Z"), re.IGNORECASE | re.ASCII)

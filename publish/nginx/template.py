@@ -5,8 +5,8 @@ Why it is as it is:
   one release, however often `current` is swapped meanwhile, and a file that nginx keeps open belongs to a folder that
   never changes: a swap shows at once, whatever `open_file_cache_valid` is.
 - All headers stand at one place, with maps for what differs: an `add_header` in a `server` would drop all others.
-- `/_mode.css` is the sheet that the visitor's cookie asks for, and nothing else depends on a cookie; a release of before
-  has the normal one alone. A choice leads back to a path of the same host (publish/modes.py).
+- `/_mode.css` is the sheet that the visitor's cookie asks for, and nothing else depends on a cookie; a release
+  of before has the normal one alone. A choice leads back to a path of the same host (publish/modes.py).
 - Redirects are asked for only when there is no such file (docs/formats.md "Redirects").
 """
 
