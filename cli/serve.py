@@ -49,7 +49,12 @@ def serve_target(console: Console, workspace: Workspace, port: int) -> None:
 
 
 def _run(console: Console, www: Path, cluster: Callable[[], Cluster], host: str, port: int) -> None:
-    app = preview_app(www, hosts=lambda: hosts_of(cluster()), index=lambda: index_page(cluster()))
+    app = preview_app(
+        www,
+        hosts=lambda: hosts_of(cluster()),
+        index=lambda: index_page(cluster()),
+        domain=lambda: cluster().domain,
+    )
     serve_app(app, host, port, ready=lambda port: tell_addresses(console, cluster(), port))
 
 

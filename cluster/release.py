@@ -2,7 +2,7 @@
 
 - Numbers only grow: a rollback is a new release with the root of an older one, named in `of`.
 - The root ties the record to its files; `describes` says whether a manifest belongs to it.
-- The overlay gives other bytes to the two files of each site that carry the cluster's state; the root is without it.
+- The overlay gives other bytes to the few files of each site that carry the cluster's state; the root is without it.
 - Every record after a purge names it: whoever missed it does it with whatever release comes next.
 
 Called by the publish actions, which make records, and by the receiver, which refuses what does not fit.
@@ -25,8 +25,13 @@ FORMAT = 2
 NUMBER_DIGITS = 8
 _HIGHEST = 10**NUMBER_DIGITS - 1
 _ROOT = re.compile(r"[0-9a-f]{64}")
+# What a page may look like besides the normal; a web server chooses the sheet by the visitor's cookie.
+MODES = ("elder", "text", "yellow")
+MODE = "_mode.css"
+MODE_FILES = (MODE, *(f"_mode-{mode}.css" for mode in MODES))
+NOTICE = "notice.html"
 # The files of a site that the cluster's state may give other bytes.
-STATE_FILES = ("_mode.css", "notice.html")
+STATE_FILES = (*MODE_FILES, NOTICE)
 _SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9A-Za-z._-]{1,64}")

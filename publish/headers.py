@@ -30,7 +30,9 @@ PAGE_CACHE = "public, max-age=60"
 ASSET_CACHE = "public, max-age=31536000, immutable"
 # Chromium went on with the old stylesheet after a mode changed unless it had to ask (docs/theme.md).
 MODE_CACHE = "no-cache"
+# Which sheet it is follows from the visitor's cookie.
+MODE_VARY = "Cookie"
 # A page that is missing now may be published in a minute.
 ERROR_CACHE = "no-cache"
-# Told by the server itself, not by a site: an unknown host, a closed site.
+# Told by the server itself, not by a site: an unknown host, a closed site, the way back after a choice of mode.
 REFUSAL_CACHE = "no-store"

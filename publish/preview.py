@@ -32,17 +32,20 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cluster.errors import ConfigError
+from cluster.release import MODE, MODE_FILES
 from publish.headers import (
     ASSET_CACHE,
     ERROR_CACHE,
     HEADERS,
     HSTS,
     MODE_CACHE,
+    MODE_VARY,
     PAGE_CACHE,
     REFUSAL_CACHE,
     SVG_CSP,
 )
 from publish.media_types import content_type
+from publish.modes import asked_mode, chosen_mode, set_cookie, sheet_of, way_back
 from publish.preview_index import INDEX_CSS, IndexPage, render_index
 
 # The names of this machine, where the list of sites is shown.
@@ -68,15 +71,19 @@ def preview_app(
     *,
     hosts: Mapping[str, str] | Callable[[], Mapping[str, str]],
     index: IndexPage | Callable[[], IndexPage],
+    domain: str | Callable[[], str] = "",
 ) -> Starlette:
     """The server over the target folder `www`; `hosts` maps a host name without port to a site's key.
 
-    Where `hosts` or `index` is a function it is asked at every request, so a new site needs no restart.
+    `domain` is what the hosts share for their cookies. What is given as a function is asked at every request, so a new
+    site needs no restart.
     """
 
     def answer(request: Request) -> Response:
         host = host_name(request.headers.get("host", ""))
         known = hosts() if callable(hosts) else hosts
+        if host in known and (mode := asked_mode(request.scope["path"])):
+            return _switch(mode, domain() if callable(domain) else domain, request)
         if host in known:
             return _answer_site(www, known[host], request)
         if host in LOCAL_NAMES:
@@ -152,7 +159,7 @@ def _answer_site(www: Path, site: str, request: Request) -> Response:
     if path.startswith("/assets/"):
         file = find_file(top, top / "assets", path.removeprefix("/assets"))
     else:
-        file = find_file(top, folder, path)
+        file = _find_page(top, folder, path, request)
     if file is None:
         return _error_page(top, folder, 404)
     if file.is_dir():
@@ -177,6 +184,23 @@ def find_file(top: Path, folder: Path, path: str) -> Path | None:
     return file if file.is_relative_to(top) else None
 
 
+def _find_page(top: Path, folder: Path, path: str, request: Request) -> Path | None:
+    """The file at a path of a site; for the sheet of the mode the one that the visitor's cookie asks for."""
+    if path != f"/{MODE}":
+        return find_file(top, folder, path)
+    sheet = sheet_of(chosen_mode(request.headers.get("cookie", "")))
+    # A release of before has the normal one alone.
+    return find_file(top, folder, f"/{sheet}") or find_file(top, folder, path)
+
+
+def _switch(mode: str, domain: str, request: Request) -> Response:
+    """Sets the cookie of a mode and leads back."""
+    host = request.headers.get("host", "")
+    cookie = set_cookie(mode, host=host_name(host), domain=domain, is_secure=request.url.scheme == "https")
+    back = way_back(host, request.headers.get("referer", ""))
+    return Response(status_code=303, headers={"Location": back, "Set-Cookie": cookie, "Cache-Control": REFUSAL_CACHE})
+
+
 def _is_private(name: str) -> bool:
     """Whether a name is never served: empty, `..` and dotfiles, the redirects, precompressed siblings."""
     return not name or name.startswith(".") or name == "_redirects" or name.endswith(".br") or "\0" in name
@@ -184,6 +208,8 @@ def _is_private(name: str) -> bool:
 
 def _send_file(file: Path, path: str, request: Request) -> Response:
     headers = {"Cache-Control": _cache_control(path)}
+    if _is_sheet_of_mode(path):
+        headers["Vary"] = MODE_VARY
     kind = content_type(file.name)
     if kind == "image/svg+xml":
         headers["Content-Security-Policy"] = SVG_CSP
@@ -194,7 +220,11 @@ def _send_file(file: Path, path: str, request: Request) -> Response:
 def _cache_control(path: str) -> str:
     if path.startswith("/assets/"):
         return ASSET_CACHE
-    return MODE_CACHE if path == "/_mode.css" else PAGE_CACHE
+    return MODE_CACHE if _is_sheet_of_mode(path) else PAGE_CACHE
+
+
+def _is_sheet_of_mode(path: str) -> bool:
+    return path.removeprefix("/") in MODE_FILES
 
 
 def _is_known(request: Request, response: Response) -> bool:
@@ -210,7 +240,7 @@ def _is_known(request: Request, response: Response) -> bool:
 
 
 def _not_modified(response: Response) -> Response:
-    kept = ("cache-control", "content-security-policy", "etag", "last-modified")
+    kept = ("cache-control", "content-security-policy", "etag", "last-modified", "vary")
     return Response(status_code=304, headers={k: v for k, v in response.headers.items() if k in kept})
 
 

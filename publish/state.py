@@ -1,7 +1,8 @@
 """The cluster's state: grey for a day of mourning, a banner in an emergency, or neither, on all sites within seconds.
 
-Every page links `/_mode.css` and carries a hidden link to `/notice.html`. A state gives these two files of every site
-other bytes, as the overlay of a release record: nothing is built, no page changes, no script runs.
+Every page links `/_mode.css` and carries a hidden link to `/notice.html`. A state gives the notice and the sheet of
+every mode (ADR 0019) other bytes, as the overlay of a release record: nothing is built, no page changes, no script
+runs, and whatever a visitor has chosen the page is grey and the banner's link is there.
 
 Called by `publish.release` for every record, so that a new site or another theme follows too.
 """
@@ -16,9 +17,8 @@ from cluster.blobs import BlobStore, compress
 from cluster.errors import BuildError
 from cluster.listings import Listings
 from cluster.manifest import ASSETS, Entry
-from cluster.release import STATE_FILES, Overlay
+from cluster.release import MODE, MODE_FILES, NOTICE, Overlay
 
-MODE, NOTICE = STATE_FILES
 _GREY = b"html { filter: grayscale(1); }\n"
 _BANNER = b".notice-link[hidden] { display: block; }\n"
 # The theme's contract (docs/theme.md): where the text of the notice page stands.
@@ -55,17 +55,20 @@ def make_overlay(state: ClusterState, root: str, listings: Listings, blobs: Blob
     if not state:
         return ()
     sites = [name for name, _ in listings.read(root).children if name != ASSETS]
-    made = {f"{site}/{MODE}": _mode(state, _bytes(f"{site}/{MODE}", root, listings, blobs)) for site in sites}
+    sheets = [f"{site}/{name}" for site in sites for name in MODE_FILES]
+    made = {path: _mode(state, data) for path in sheets if (data := _bytes(path, root, listings, blobs)) is not None}
+    # A site of an older release may have no sheet at all; it gets the one that every page links.
+    made |= {path: _mode(state, b"") for site in sites if (path := f"{site}/{MODE}") not in made}
     if state.has_banner:
         for site in sites:
             path = f"{site}/{NOTICE}"
-            made[path] = _notice(path, state, _bytes(path, root, listings, blobs))
+            made[path] = _notice(path, state, _bytes(path, root, listings, blobs) or b"")
     return tuple((path, _stored(data, blobs)) for path, data in sorted(made.items()))
 
 
-def _bytes(path: str, root: str, listings: Listings, blobs: BlobStore) -> bytes:
+def _bytes(path: str, root: str, listings: Listings, blobs: BlobStore) -> bytes | None:
     entry = listings.find(root, path)
-    return blobs.read(entry.raw) if entry else b""
+    return blobs.read(entry.raw) if entry else None
 
 
 def _mode(state: ClusterState, data: bytes) -> bytes:

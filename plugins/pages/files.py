@@ -19,6 +19,7 @@ from cluster.limits import LIMITS
 from cluster.manifest import NAME_BYTES, path_fault
 from cluster.media import Pointer, parse_pointer
 from cluster.references import cut, locate
+from cluster.release import MODE_FILES
 from cluster.site import RESERVED_COLUMNS
 from cluster.source import Entry
 from plugins.pages.job import Findings, Job
@@ -32,7 +33,7 @@ MEDIA = ("mp4", "webm", "mp3", "vtt")
 KNOWN = (*PICTURES, *DOCUMENTS, *MEDIA)
 # First names that the program's own output has: no file and no old address may stand in for what is there.
 PICTURE_FOLDER = "_pictures"
-RESERVED_NAMES = frozenset({*RESERVED_COLUMNS, PICTURE_FOLDER, "_mode.css", "_redirects", "robots.txt"})
+RESERVED_NAMES = frozenset({*RESERVED_COLUMNS, PICTURE_FOLDER, *MODE_FILES, "_mode", "_redirects", "robots.txt"})
 # A folder that ends so may be the name of a page, a feed or a compressed sibling.
 _FILE_ENDINGS = (".html", ".xml", ".json", ".css", ".br")
 _VIEW_BOX = re.compile(rb"viewBox\s*=\s*[\"']\s*[\d.-]+[\s,]+[\d.-]+[\s,]+(\d+(?:\.\d+)?)[\s,]+(\d+(?:\.\d+)?)")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cluster.release import MODE, MODE_FILES
 from plugins.pages.frame import home_name, make_page
 from plugins.pages.job import Findings, Job
 from plugins.pages.links import leaving_path
@@ -13,6 +15,8 @@ from plugins.pages.page import Composed, PageKey
 from plugins.pages.topics import topic_view
 from plugins.pages.views import Link
 
+# The colours alone differ.
+_BUILT_ON = {"yellow.css": ("elder.css",)}
 _KINDS = ("sitemap", "search", "notice", "404", "410")
 _TRAILED = ("sitemap", "search", "notice", "leave")
 
@@ -63,12 +67,22 @@ def _tree(job: Job, path: str) -> list[tuple[Any, list[Any]]]:
 
 
 def text_keys() -> list[PageKey]:
-    """The state stylesheet and the word to robots."""
-    return [PageKey("_mode.css", "text"), PageKey("robots.txt", "text")]
+    """The sheets of the modes and the word to robots."""
+    return [*(PageKey(name, "text") for name in MODE_FILES), PageKey("robots.txt", "text")]
 
 
 def text_file(job: Job, key: PageKey) -> bytes:
     """The bytes of one of them."""
-    if key.path == "_mode.css":
+    if key.path == MODE:
         return b"/* The state of the cluster: empty in normal times. */\n"
-    return f"User-agent: *\nAllow: /\nDisallow: /leave/\nSitemap: {job.address}/sitemap.xml\n".encode()
+    if key.path in MODE_FILES:
+        return mode_sheet(job.theme, key.path)
+    barred = "Disallow: /leave/\nDisallow: /_mode/\n"
+    return f"User-agent: *\nAllow: /\n{barred}Sitemap: {job.address}/sitemap.xml\n".encode()
+
+
+def mode_sheet(theme: Path, name: str) -> bytes:
+    """The sheet of a mode, from the theme's `modes/`; empty where a theme has none, and the page stays as it is."""
+    mode = name.removeprefix("_mode-")
+    files = (theme / "modes" / part for part in (*_BUILT_ON.get(mode, ()), mode))
+    return b"".join(file.read_bytes() for file in files if file.is_file())

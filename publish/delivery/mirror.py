@@ -25,7 +25,7 @@ from urllib.parse import quote, unquote
 from cluster.errors import FormatError
 from cluster.listings import EMPTY
 from cluster.manifest import ASSETS, Entry, path_fault
-from cluster.release import Kind, Release
+from cluster.release import MODE_FILES, Kind, Release
 from publish.delivery.parcel import Parcel
 from publish.headers import ASSET_CACHE, MODE_CACHE, PAGE_CACHE
 from publish.media_types import content_type_header
@@ -208,7 +208,7 @@ def headers_of(key: str, encoding: str | None = None) -> Headers:
     cache = PAGE_CACHE
     if _is_asset(key):
         cache = ASSET_CACHE
-    elif key.count("/") == 1 and name == "_mode.css":
+    elif key.count("/") == 1 and name in MODE_FILES:
         cache = MODE_CACHE
     return Headers(content_type_header(name), cache, encoding)
 

@@ -10,10 +10,11 @@ import html
 import re
 from collections.abc import Iterable, Mapping
 
+from cluster.release import MODES
 from cluster.site import Cluster, Site
-from publish import headers, media_types
+from publish import headers, media_types, modes
 from publish.nginx import template
-from publish.nginx.options import Options, Tls, refuse_unfit_hosts
+from publish.nginx.options import Options, Tls, is_host, refuse_unfit_hosts
 
 LOGS = "/var/log/nginx"
 _NAME_SHOWN = 200
@@ -47,6 +48,11 @@ def configuration(cluster: Cluster, options: Options) -> str:
         page_cache=headers.PAGE_CACHE,
         asset_cache=headers.ASSET_CACHE,
         mode_cache=headers.MODE_CACHE,
+        mode_vary=headers.MODE_VARY,
+        modes="\n".join(f'        "~{modes.chosen_pattern(mode)}" "-{mode}";' for mode in MODES),
+        shared=_shared(cluster.domain),
+        cookies="\n".join(_cookie(mode) for mode in (*MODES, modes.NORMAL)),
+        return_path=modes.RETURN,
         error_cache=headers.ERROR_CACHE,
         refusal_cache=headers.REFUSAL_CACHE,
         csp=headers.CSP,
@@ -59,6 +65,15 @@ def configuration(cluster: Cluster, options: Options) -> str:
         refusing="\n".join(_refusing(options)),
         servers="\n".join(_servers(cluster, options)),
     )
+
+
+def _shared(domain: str) -> str:
+    """Where a cookie may be everybody's; without a fit domain every host has its own."""
+    return f'        .{domain} "; Domain={domain}";\n' if is_host(domain) else ""
+
+
+def _cookie(mode: str) -> str:
+    return f'        "303{modes.LINKS}{mode}" "{modes.cookie_words(mode)}$zq_shared$zq_secure";'
 
 
 def _one_line(command: str) -> str:
@@ -134,6 +149,7 @@ def _server(site: Site, options: Options) -> str:
         host=site.host,
         listen=_listen(tls.listen, " ssl http2") if tls else _listen(options.listen, ""),
         tls=_certificate(site, tls) if tls else "",
+        mode_names="|".join((*MODES, modes.NORMAL)),
         feeds="".join(_feed(name, kind) for name, kind in media_types.FEEDS.items()),
         closed_page=template.CLOSED_PAGE.substitute(name=_escaped(site.name)),
     )

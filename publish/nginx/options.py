@@ -113,9 +113,14 @@ def _is_address(host: str) -> bool:
     return is_six == (inner != host) and "%" not in inner
 
 
+def is_host(name: str) -> bool:
+    """Whether a name means nothing else to nginx."""
+    return bool(_HOST.fullmatch(name))
+
+
 def refuse_unfit_hosts(cluster: Cluster) -> None:
     """Refuses a host that means something else to nginx. Raises: ConfigError with every such `site.toml`."""
-    unfit = [site for site in cluster.sites.values() if not _HOST.fullmatch(site.host)]
+    unfit = [site for site in cluster.sites.values() if not is_host(site.host)]
     if unfit:
         raise ConfigError("\n".join(map(_unfit_host_in_english, unfit)), "\n".join(map(_unfit_host_in_chinese, unfit)))
 

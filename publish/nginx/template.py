@@ -5,6 +5,8 @@ Why it is as it is:
   one release, however often `current` is swapped meanwhile, and a file that nginx keeps open belongs to a folder that
   never changes: a swap shows at once, whatever `open_file_cache_valid` is.
 - All headers stand at one place, with maps for what differs: an `add_header` in a `server` would drop all others.
+- `/_mode.css` is the sheet that the visitor's cookie asks for, and nothing else depends on a cookie; a release
+  of before has the normal one alone. A choice leads back to a path of the same host (publish/modes.py).
 - Redirects are asked for only when there is no such file (docs/formats.md "Redirects").
 """
 
@@ -110,10 +112,11 @@ http {
     map $uri $zq_file_cache {
         default "@{page_cache}";
         "~^/assets/" "@{asset_cache}";
-        "~^/_mode\.css\z" "@{mode_cache}";
+        "~^/_mode(?:-[a-z]+)?\.css\z" "@{mode_cache}";
     }
     map $status $zq_cache {
         default $zq_file_cache;
+        303 "@{refusal_cache}";
         "~^[45]" "@{error_cache}";
         421 "@{refusal_cache}";
         429 "@{refusal_cache}";
@@ -135,6 +138,35 @@ http {
         default "";
         503 "@{retry_seconds}";
     }
+    map $uri $zq_vary {
+        default "";
+        "~^/_mode(?:-[a-z]+)?\.css\z" "@{mode_vary}";
+    }
+
+    # Modes without script: the sheet that a cookie asks for, the cookie that a link sets, the way back.
+    map $http_cookie $zq_mode {
+        default "";
+@{modes}
+    }
+    map $host $zq_shared {
+        hostnames;
+        default "";
+@{shared}    }
+    map $https $zq_secure {
+        default "";
+        on "; Secure";
+    }
+    # Nobody else answers 303.
+    map $status$uri $zq_cookie {
+        default "";
+@{cookies}
+    }
+    map "$http_host $http_referer" $zq_back {
+        default "/";
+        "~*@{return_path}" $2;
+    }
+    add_header Set-Cookie $zq_cookie always;
+    add_header Vary $zq_vary always;
     add_header Cache-Control $zq_cache always;
     add_header Content-Security-Policy $zq_csp always;
     add_header Strict-Transport-Security $zq_hsts always;
@@ -183,7 +215,15 @@ SITE = Text(r"""    map $uri $zq_moved_@{variable} {
         if ($request_method !~ "^(?:GET|HEAD)\z") {
             return 405;
         }
+        # The notice of a closed site is grey and in large print like any page.
+        set $zq_closed "";
         if (-f "@{www}/closed/@{site}") {
+            set $zq_closed 1;
+        }
+        if ($uri = /_mode.css) {
+            set $zq_closed "";
+        }
+        if ($zq_closed) {
             return 503;
         }
         if ($zq_tree = "") {
@@ -200,7 +240,14 @@ SITE = Text(r"""    map $uri $zq_moved_@{variable} {
         location ~ "(?:^/\.(?!well-known(?:/|\z))|./\.|/_redirects(?:/|\z)|\.br(?:/|\z))" {
             return 404;
         }
-@{feeds}        location / {
+@{feeds}        location = /_mode.css {
+            root $zq_tree;
+            try_files /_mode$zq_mode.css /_mode.css =404;
+        }
+        location ~ "^/_mode/(?:@{mode_names})\z" {
+            return 303 $zq_back;
+        }
+        location / {
             root $zq_tree;
         }
         location /assets/ {
@@ -245,7 +292,8 @@ FEED = Text(r"""        location ~ "/@{name}\z" {
 
 CLOSED_PAGE = Text(
     "<!DOCTYPE html><html lang='zh-Hans'><head><meta charset='utf-8'>"
-    "<meta name='viewport' content='width=device-width'><title>@{name}</title></head><body><h1>@{name}</h1>"
+    "<meta name='viewport' content='width=device-width'><title>@{name}</title>"
+    "<link rel='stylesheet' href='/_mode.css'></head><body><h1>@{name}</h1>"
     "<p>本网站正在维护，暂停服务，请稍后再来。</p>"
     "<p lang='en'>This website is closed for maintenance. Please come back later.</p></body></html>"
 )

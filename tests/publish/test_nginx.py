@@ -91,6 +91,13 @@ def test_a_proxy_in_front_is_believed_only_when_it_is_named() -> None:
     assert "set_real_ip_from 10.0.0.5/32;" in configuration(TWO, Options(WWW, proxies=proxy_networks(("10.0.0.5",))))
 
 
+def test_a_domain_that_means_something_to_nginx_is_nobodys() -> None:
+    text = configuration(replace(TWO, domain='x"; } evil { listen 1'), Options(WWW))
+
+    assert "evil" not in text
+    assert "Domain=" not in text
+
+
 # ---- hostile values -------------------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from cluster.errors import ConfigError
 from publish.headers import CSP, HEADERS
 from publish.preview import host_name, listen, make_server, preview_app, serve
 from publish.preview_index import IndexPage, IndexSite, render_index
+from tests.publish.mode_tables import CHOSEN, SHEETS, WAYS_BACK, sheet_for
 
 PORTAL = "portal.yunze.localhost:8080"
 INDEX = IndexPage(
@@ -82,7 +83,7 @@ FILES = {
     "portal/index.html": "<h1>云泽</h1>",
     "portal/404.html": "<h1>没有</h1>",
     "portal/410.html": "<h1>已删除</h1>",
-    "portal/_mode.css": "",
+    **SHEETS,
     "portal/_redirects": (
         "/old.html /news/new.html\n/%E6%97%A7.html https://www.example.gov.cn/新 \n/gone.html 410\n\nbroken\n"
     ),
@@ -109,7 +110,7 @@ def target(tmp_path: Path) -> Target:
 
 @pytest.fixture
 def app(target: Target) -> Starlette:
-    return preview_app(target.www, hosts=HOSTS, index=INDEX)
+    return preview_app(target.www, hosts=HOSTS, index=INDEX, domain="yunze.localhost")
 
 
 def ask(
@@ -401,6 +402,56 @@ def test_a_rollback_is_seen_although_its_files_are_older(target: Target, app: St
     os.utime(target.www / "current" / "portal" / "index.html", (1_000_000_000, 1_000_000_000))
     after = ask(app, "/", if_modified_since=before.headers["last-modified"])
     assert (after.status_code, after.text) == (200, "<h1>云河</h1>")
+
+
+# --- modes without script
+
+
+@pytest.mark.parametrize(("cookies", "mode"), CHOSEN.values(), ids=CHOSEN)
+def test_the_sheet_of_the_mode_follows_the_cookie(app: Starlette, cookies: str, mode: str) -> None:
+    answer = ask(app, "/_mode.css", cookie=cookies)
+    assert (answer.status_code, answer.text) == (200, sheet_for(mode))
+    assert (answer.headers["cache-control"], answer.headers["vary"]) == ("no-cache", "Cookie")
+
+
+def test_the_sheet_of_another_mode_is_never_not_modified(app: Starlette) -> None:
+    normal, elder = ask(app, "/_mode.css"), ask(app, "/_mode.css", cookie="mode=elder")
+    assert normal.headers["etag"] != elder.headers["etag"]
+    again = ask(app, "/_mode.css", cookie="mode=elder", if_none_match=elder.headers["etag"])
+    assert (again.status_code, again.headers["vary"]) == (304, "Cookie")
+    assert ask(app, "/_mode.css", cookie="mode=elder", if_none_match=normal.headers["etag"]).text == elder.text
+
+
+def test_no_page_depends_on_a_cookie(app: Starlette) -> None:
+    assert ask(app, "/news/", cookie="mode=elder").text == "news"
+    assert "vary" not in ask(app, "/news/").headers
+
+
+@pytest.mark.parametrize(("referer", "path"), WAYS_BACK.values(), ids=WAYS_BACK)
+def test_a_choice_of_mode_leads_back(app: Starlette, referer: str, path: str) -> None:
+    answer = ask(app, "/_mode/elder", referer=referer)
+    assert (answer.status_code, answer.headers["location"]) == (303, path)
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_the_cookie_of_a_mode_is_everybodys_for_a_year(app: Starlette) -> None:
+    kept = "mode=text; Path=/; Max-Age=31536000; SameSite=Lax; Domain=yunze.localhost"
+    assert ask(app, "/_mode/text").headers["set-cookie"] == kept
+    assert ask(app, "/_mode/text", scheme="https").headers["set-cookie"] == f"{kept}; Secure"
+    gone = "mode=; Path=/; Max-Age=0; SameSite=Lax; Domain=yunze.localhost"
+    assert ask(app, "/_mode/normal").headers["set-cookie"] == gone
+
+
+@pytest.mark.parametrize("path", ["/_mode/huge", "/_mode/", "/_mode/elder/", "/_mode/elder/x"])
+def test_an_unknown_mode_is_a_missing_page(app: Starlette, path: str) -> None:
+    answer = ask(app, path)
+    assert answer.status_code == 404
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_release_of_before_the_modes_shows_the_normal_one(target: Target, app: Starlette) -> None:
+    target.release({path: text for path, text in FILES.items() if not path.startswith("portal/_mode-")})
+    assert ask(app, "/_mode.css", cookie="mode=elder").text == sheet_for("")
 
 
 # --- running

@@ -18,6 +18,8 @@ ENGLISH = CHINESE.replace("zh-Hans", "en")
 FILES = {
     "portal/_mode.css": PLAIN,
     "portal/notice.html": CHINESE,
+    "portal/_mode-elder.css": "html { font-size: 150% }\n",
+    "portal/_mode-text.css": "img { display: none }\n",
     "portal/index.html": "home",
     "english/_mode.css": PLAIN,
     "english/notice.html": ENGLISH,
@@ -58,15 +60,23 @@ def test_normal_times_change_nothing(inside):
     assert inside.shown(ClusterState()) == {}
 
 
-def test_grey_changes_the_mode_stylesheet_of_every_site_and_nothing_else(inside):
+def test_grey_changes_the_sheets_of_every_site_and_nothing_else(inside):
     shown = inside.shown(ClusterState(grey=True))
-    assert list(shown) == ["english/_mode.css", "portal/_mode.css"]
-    assert set(shown.values()) == {PLAIN + "html { filter: grayscale(1); }\n"}
+    sheets = ["english/_mode.css", "portal/_mode-elder.css", "portal/_mode-text.css", "portal/_mode.css"]
+    assert list(shown) == sheets
+    assert [shown[path] for path in sheets] == [FILES[path] + "html { filter: grayscale(1); }\n" for path in sheets]
+
+
+def test_grey_and_a_banner_hold_in_every_mode(inside):
+    shown = inside.shown(ClusterState(grey=True, zh="停水"))
+    for path in ("portal/_mode-elder.css", "portal/_mode-text.css", "portal/_mode.css"):
+        assert shown[path].endswith("html { filter: grayscale(1); }\n.notice-link[hidden] { display: block; }\n"), path
 
 
 def test_a_banner_shows_the_link_and_writes_the_notice(inside):
     shown = inside.shown(ClusterState(zh="今晚停水", en="No water tonight"))
-    assert list(shown) == ["english/_mode.css", "english/notice.html", "portal/_mode.css", "portal/notice.html"]
+    notices = ["english/_mode.css", "english/notice.html", "portal/_mode.css", "portal/notice.html"]
+    assert [path for path in shown if "_mode-" not in path] == notices
     assert shown["portal/_mode.css"] == PLAIN + ".notice-link[hidden] { display: block; }\n"
     assert shown["portal/notice.html"] == CHINESE.replace("目前没有\n重要通知。", "今晚停水")
     assert shown["english/notice.html"] == ENGLISH.replace("目前没有\n重要通知。", "No water tonight")

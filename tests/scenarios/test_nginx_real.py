@@ -21,6 +21,7 @@ from publish.nginx.configuration import configuration
 from publish.nginx.options import NginxLimits, Options, Tls, listen_addresses
 from publish.receiver.reload import DUE, FOLDER, reload, write_maps
 from tests.builders import make_cluster, make_cluster_files
+from tests.publish.mode_tables import CHOSEN, HOST, SHEETS, WAYS_BACK, sheet_for
 from tests.publish.nginx_house import (
     GENEROUS,
     USER,
@@ -38,7 +39,7 @@ FILES = {
     "portal/index.html": f"<h1>云泽</h1>{LONG}",
     "portal/404.html": "<h1>没有这个页面</h1>",
     "portal/410.html": "<h1>已删除</h1>",
-    "portal/_mode.css": "/* */",
+    **SHEETS,
     "portal/_redirects": (
         "/Case.html /news/upper.html\n/a{2}.html /news/braces.html\n/case.html /news/lower.html\n/gone.html 410\n"
         "/news/new.html /never.html\n/old.html /news/new.html\n/%E6%97%A7.html https://www.example.gov.cn/新\n"
@@ -302,15 +303,24 @@ def test_a_page_that_is_there_is_never_redirected(served: Served) -> None:
 def test_a_closed_site_answers_503_and_the_others_go_on(served: Served) -> None:
     assert served.ask("/").status == 200
     served.root.close("portal")
-    for path in ("/", "/assets/gov.0a1b2c.css", "/nothing.html", "/_mode.css"):
+    for path in ("/", "/assets/gov.0a1b2c.css", "/nothing.html", "/_mode-elder.css", "/_mode/elder"):
         answer = served.ask(path)
         assert answer.status == 503, path
+        assert "set-cookie" not in answer.headers
         assert answer.headers["cache-control"] == REFUSAL_CACHE
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
         assert int(answer.headers["retry-after"]) > 0
         assert "portal 网站" in answer.text
         assert "closed for maintenance" in answer.text
     assert served.nginx.ask("/", host="english.yunze.localhost").status == 200
+
+
+def test_the_notice_of_a_closed_site_is_in_the_mode_of_the_visitor_and_grey_like_all(served: Served) -> None:
+    served.root.close("portal")
+
+    assert "<link rel='stylesheet' href='/_mode.css'>" in served.ask("/").text
+    assert served.ask("/_mode.css").text == sheet_for("")
+    assert served.ask("/_mode.css", Cookie="mode=elder").text == sheet_for("elder")
 
 
 def test_a_site_that_was_opened_again_is_back(served: Served) -> None:
@@ -323,6 +333,93 @@ def test_a_site_that_was_opened_again_is_back(served: Served) -> None:
 
 def test_a_site_that_was_not_published_yet_answers_503(served: Served) -> None:
     assert served.nginx.ask("/", host="new-town.yunze.localhost").status == 503
+
+
+# ---- modes without script -------------------------------------------------------------------------------------------
+
+
+def test_the_sheet_of_the_mode_follows_the_cookie(served: Served) -> None:
+    for cookies, mode in CHOSEN.values():
+        answer = served.ask("/_mode.css", Cookie=cookies)
+        assert (answer.status, answer.text) == (200, sheet_for(mode)), cookies
+        assert (answer.headers["cache-control"], answer.headers["vary"]) == (MODE_CACHE, "Cookie"), cookies
+
+
+def test_every_sheet_has_a_tag_of_its_own_and_only_that_one_is_not_modified(served: Served) -> None:
+    cookies = ["", "mode=elder", "mode=yellow", "mode=text"]
+    tags = {cookie: served.ask("/_mode.css", Cookie=cookie).headers["etag"] for cookie in cookies}
+
+    assert len(set(tags.values())) == len(cookies)
+    for cookie in cookies:
+        for other, tag in tags.items():
+            answer = served.ask("/_mode.css", Cookie=cookie, If_None_Match=tag)
+            assert answer.status == (304 if cookie == other else 200), (cookie, other)
+            assert answer.headers["vary"] == "Cookie"
+
+
+def test_the_sheet_of_the_mode_comes_as_brotli(served: Served) -> None:
+    answer = served.ask("/_mode.css", Cookie="mode=text", Accept_Encoding="br")
+
+    assert answer.headers["content-encoding"] == "br"
+    assert brotli.decompress(answer.body).decode() == sheet_for("text")
+
+
+def test_no_page_depends_on_a_cookie(served: Served) -> None:
+    plain, chosen = served.ask("/news/"), served.ask("/news/", Cookie="mode=elder")
+
+    assert (plain.body, plain.headers["etag"]) == (chosen.body, chosen.headers["etag"])
+    assert "Cookie" not in chosen.headers.get("vary", "")
+
+
+def test_a_choice_of_mode_leads_back_to_a_path_of_the_same_host_or_home(served: Served) -> None:
+    for case, (referer, path) in WAYS_BACK.items():
+        answer = served.nginx.ask("/_mode/elder", {"Referer": referer}, host=HOST)
+        assert (answer.status, answer.headers["location"]) == (303, path), case
+        assert answer.headers["cache-control"] == REFUSAL_CACHE
+
+
+COOKIES = {
+    "/_mode/elder": "mode=elder; Path=/; Max-Age=31536000; SameSite=Lax; Domain=yunze.localhost",
+    "/_mode/yellow": "mode=yellow; Path=/; Max-Age=31536000; SameSite=Lax; Domain=yunze.localhost",
+    "/_mode/text?from=header": "mode=text; Path=/; Max-Age=31536000; SameSite=Lax; Domain=yunze.localhost",
+    "/_mode/normal": "mode=; Path=/; Max-Age=0; SameSite=Lax; Domain=yunze.localhost",
+}
+
+
+@pytest.mark.parametrize(("path", "cookie"), COOKIES.items())
+def test_the_cookie_of_a_mode_is_everybodys_for_a_year(served: Served, path: str, cookie: str) -> None:
+    answer = served.ask(path)
+
+    assert (answer.status, answer.headers["location"], answer.headers["set-cookie"]) == (303, "/", cookie)
+    assert answer.headers["content-security-policy"] == CSP
+
+
+def test_nothing_else_sets_a_cookie(served: Served) -> None:
+    for path in ("/", "/_mode.css", "/_mode-elder.css", "/old.html", "/nothing.html", "/_mode/huge", "/_mode/"):
+        assert "set-cookie" not in served.ask(path).headers, path
+    foreign = served.nginx.ask("/_mode/elder", host="evil.example")
+    assert (foreign.status, "set-cookie" in foreign.headers) == (421, False)
+
+
+@pytest.mark.parametrize("path", ["/_mode/huge", "/_mode/", "/_mode/elder/", "/_mode/Elder"])
+def test_an_unknown_mode_is_a_missing_page(served: Served, path: str) -> None:
+    assert served.ask(path).status == 404
+
+
+def test_a_host_outside_the_cluster_s_domain_has_a_cookie_of_its_own(tmp_path: Path) -> None:
+    root, port = WebRoot(tmp_path / "www"), free_port()
+    root.release(FILES)
+    cluster = replace(CLUSTER, domain="other.example")
+    with running_nginx(configuration(cluster, options(tmp_path, port)), tmp_path, port) as nginx:
+        cookie = nginx.ask("/_mode/elder").headers["set-cookie"]
+
+    assert cookie == "mode=elder; Path=/; Max-Age=31536000; SameSite=Lax"
+
+
+def test_a_release_of_before_the_modes_shows_the_normal_one(served: Served) -> None:
+    served.root.release({path: text for path, text in FILES.items() if not path.startswith("portal/_mode-")})
+
+    assert served.ask("/_mode.css", Cookie="mode=elder").text == sheet_for("")
 
 
 # ---- switches -------------------------------------------------------------------------------------------------------
@@ -534,6 +631,13 @@ def test_https_has_the_same_headers_and_demands_https_from_now_on(secret: Secret
 def test_https_sends_brotli_and_a_real_404(secret: Secret) -> None:
     assert secret.ask("/", "--header", "Accept-Encoding: br").headers["content-encoding"] == "br"
     assert secret.ask("/nothing").status == 404
+
+
+def test_over_https_the_cookie_of_a_mode_never_goes_over_http(secret: Secret) -> None:
+    answer = secret.ask("/_mode/elder", "--referer", f"https://portal.yunze.localhost:{secret.port}/news/")
+
+    assert (answer.status, answer.headers["location"]) == (303, "/news/")
+    assert answer.headers["set-cookie"].endswith("; samesite=lax; domain=yunze.localhost; secure")
 
 
 def test_http_leads_to_https(secret: Secret) -> None:

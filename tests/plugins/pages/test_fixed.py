@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from plugins.pages.fixed import fixed_keys, leaving_key, text_file, text_keys
+from cluster.release import MODE_FILES
+from plugins.pages.fixed import fixed_keys, leaving_key, mode_sheet, text_file, text_keys
 from plugins.pages.links import leaving_path
 from plugins.pages.page import PageKey
 from tests.builders import ARTICLE, make_article, make_cluster_files, make_column, make_site, make_topic
@@ -89,7 +90,22 @@ def test_robots_are_led_to_the_sitemap_and_away_from_notices() -> None:
     robots = files["robots.txt"].decode()
     assert "Sitemap: http://portal.yunze.localhost:8080/sitemap.xml\n" in robots
     assert "Disallow: /leave/\n" in robots
+    assert "Disallow: /_mode/\n" in robots
     assert b"{" not in files["_mode.css"]
+
+
+def test_every_mode_has_its_sheet_and_the_second_scheme_is_the_first_in_other_colours() -> None:
+    job = make_job(make_tree())
+    files = {key.path: text_file(job, key) for key in text_keys()}
+    assert set(MODE_FILES) <= set(files)
+    assert b"--mode: elder" in files["_mode-elder.css"]
+    assert b"--mode: text" in files["_mode-text.css"]
+    assert files["_mode-yellow.css"].startswith(files["_mode-elder.css"])
+    assert b"--mode: yellow" in files["_mode-yellow.css"]
+
+
+def test_a_theme_without_modes_shows_the_page_as_it_is(tmp_path: Path) -> None:
+    assert mode_sheet(tmp_path, "_mode-elder.css") == b""
 
 
 def test_every_page_links_the_state_sheet_last_and_the_notice(tmp_path: Path) -> None:

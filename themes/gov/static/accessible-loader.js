@@ -1,13 +1,33 @@
 // Accessible mode, the part on every page: it shows the stored state before the toolbar is there, and makes the
-// header's link a button. The link carries the addresses of everything else.
+// header's link a button. The link carries the addresses of everything else. Also the modes of ADR 0019 where no web
+// server chooses the sheet, or the browser had kept the page.
 {
   const root = document.documentElement;
   const link = document.querySelector(".accessible-link");
   const originals = new Map();
 
+  const cookie = (name) => (RegExp("(?:^|; )" + name + "=(\\w+)").exec(document.cookie) || [])[1];
+
+  const sheet = document.querySelector("link[href='/_mode.css']");
+  const showMode = () => {
+    const mode = /^(elder|text|yellow)$/.test(cookie("mode")) ? cookie("mode") : "";
+    if (getComputedStyle(root).getPropertyValue("--mode").trim() !== mode) sheet.href = mode ? `/_mode-${mode}.css` : "/_mode.css?";
+  };
+  showMode();
+  addEventListener("pageshow", showMode);
+  // What the web server does with these links, done here: a mirror has none.
+  addEventListener("click", (event) => {
+    const to = event.target.closest("[href^='/_mode/']");
+    if (!to) return;
+    event.preventDefault();
+    const mode = to.pathname.slice(7);
+    document.cookie = `mode=${mode}; path=/; max-age=31536000; samesite=lax`;
+    location.reload();
+  });
+
   // A letter and a digit for each setting; accessible.js says which.
   const read = () => {
-    let text = (/(?:^|; )accessible=(\w+)/.exec(document.cookie) || [])[1];
+    let text = cookie("accessible");
     try { text = text || localStorage.getItem("accessible"); } catch (error) { /* forbidden: nothing is kept */ }
     const state = {};
     (text || "").replace(/([a-z])(\d)/g, (all, name, digit) => { state[name] = +digit; });
