@@ -19,12 +19,14 @@ from cluster.toml import Table
 
 KINDS = (
     "line", "text", "date", "list", "columns", "item", "topic", "file", "files", "paths", "choice", "bool", "int",
+    "blob",
 )  # fmt: skip
 PLACES = ("head", "list", "foot", "none")
 # The fields that the program itself reads; a type may have them or not, but only of these kinds.
 FIXED_KINDS: Mapping[str, str] = {
     "title": "line", "date": "date", "updated": "date", "expires": "date", "id": "line", "law": "line",
-    "keywords": "list", "also": "columns", "topic": "topic", "translation_of": "item", "interprets": "item",
+    "keywords": "list", "also": "columns", "topic": "topic", "interprets": "item",
+    "translation_of": "item", "translated_blob": "blob",
     "image": "file", "attachments": "files", "redirect_from": "paths",
 }  # fmt: skip
 
@@ -232,6 +234,13 @@ def _read_int(_: Field, value: Value) -> Any:
     return _Wrong("not-a-number", (("value", str(value)),))
 
 
+def _read_blob(_: Field, value: Value) -> Any:
+    """The name of a Git blob, or at least its first twelve digits: fewer may soon mean two."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{12,64}", value):
+        return value
+    return _Wrong("not-a-blob", (("value", str(value)),))
+
+
 def _read_files(_: Field, value: Value) -> Any:
     if not isinstance(value, list):
         return _Wrong("not-a-list")
@@ -280,4 +289,5 @@ _READERS: Mapping[str, Callable[[Field, Value], Any]] = {
     "choice": _read_choice,
     "bool": _read_bool,
     "int": _read_int,
+    "blob": _read_blob,
 }

@@ -152,8 +152,12 @@ def compose(values: Mapping[str, Value], body: str) -> bytes:
     return f"---\n{front}---\n\n{body.strip(chr(10))}\n".encode()
 
 
+def read_text(data: bytes) -> str:
+    """An item's whole file that `read` takes, as its lines are counted."""
+    return _plain_line_ends(data.removeprefix(_BOM).decode("utf-8"))
+
+
 def read_body(data: bytes) -> str:
     """The body of an item's file that `read` takes: only that, without reading the fields again."""
-    text = _plain_line_ends(data.removeprefix(_BOM).decode("utf-8"))
-    parts = _split("", text)
+    parts = _split("", read_text(data))
     return "" if isinstance(parts, Issue) else parts[2].partition("\n")[2]

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from cluster.clock import parse_date, stamp
 from cluster.content_type import ContentType, is_site_path, load_types
+from cluster.glossary import GLOSSARY, Term, load_glossary
 from cluster.issues import Issue
 from cluster.toml import Table
 
@@ -25,7 +26,9 @@ COLUMN_KINDS = (
 LANGUAGES = ("zh-Hans", "en")
 INTAKES = ("open", "reviewed")
 RESERVED_SITES = ("assets", "types")
-RESERVED_COLUMNS = ("assets", "topics", "leave", "files")
+# Where a column's pages in traditional characters lie.
+TRADITIONAL = "zh-hant"
+RESERVED_COLUMNS = ("assets", "topics", "leave", "files", TRADITIONAL)
 HELP_PAGES = ("about", "accessibility", "contact", "correction", "privacy")
 # 47号 annex: ten digits, or "bm" and eight digits for ministries.
 SITE_ID = r"\d{10}|bm\d{8}"
@@ -33,7 +36,10 @@ SITE_ID = r"\d{10}|bm\d{8}"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A node of a site's tree; `path` is its place in the tree and in the URL, `line` its line in `site.toml`."""
+    """A node of a site's tree; `path` is its place in the tree and in the URL, `line` its line in `site.toml`.
+
+    `counterpart` names the column of a site in another language that holds the like: `english:news`.
+    """
 
     path: str
     title: str
@@ -44,6 +50,7 @@ class Column:
     update_days: int
     hidden: bool
     line: int
+    counterpart: str = ""
 
     @property
     def parent(self) -> str:
@@ -102,7 +109,10 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One host name with its columns."""
+    """One host name with its columns.
+
+    `traditional` are the columns that are shown in traditional characters too, with all below them.
+    """
 
     key: str
     name: str
@@ -127,6 +137,7 @@ class Site:
     topics: Mapping[str, Topic]
     gone: tuple[str, ...]
     help: Mapping[str, str]
+    traditional: tuple[str, ...] = ()
 
     @property
     def config_path(self) -> str:
@@ -141,6 +152,10 @@ class Site:
         """The columns from the first level down to `path` itself."""
         parts = path.split("/")
         return tuple(self.columns["/".join(parts[: n + 1])] for n in range(len(parts)))
+
+    def is_traditional(self, path: str) -> bool:
+        """Whether a column's pages are shown in traditional characters too."""
+        return any(path == one or path.startswith(f"{one}/") for one in self.traditional)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +175,7 @@ class Cluster:
     fingerprint: str
     types_fingerprint: str
     compress: bool = True
+    glossary: tuple[Term, ...] = ()
     issues: tuple[Issue, ...] = field(default=())
 
     def __hash__(self) -> int:
@@ -191,11 +207,13 @@ def load_cluster(files: Mapping[str, bytes]) -> tuple[Cluster | None, tuple[Issu
         fingerprint=_fingerprint(files),
         types_fingerprint=_fingerprint(type_files),
         compress=_compress(main),
+        glossary=load_glossary(files[GLOSSARY], issues) if GLOSSARY in files else (),
     )
     if cluster.keep_releases < 1:
         main.note("config-value", "keep_releases", value=cluster.keep_releases, hint="≥ 1")
     main.close()
     issues.extend(_duplicate_hosts(cluster))
+    issues.extend(_wrong_counterparts(cluster))
     return (None if issues else cluster), tuple(sorted(set(issues)))
 
 
@@ -247,6 +265,19 @@ def _duplicate_hosts(cluster: Cluster) -> Iterator[Issue]:
         hosts.add(site.host)
 
 
+def _wrong_counterparts(cluster: Cluster) -> Iterator[Issue]:
+    """The counterparts that are no column of a site in another language."""
+    for site in cluster.sites.values():
+        for column in site.columns.values():
+            key, _, path = column.counterpart.partition(":")
+            other = cluster.sites.get(key)
+            if column.counterpart and (other is None or path not in other.columns or other.language == site.language):
+                hint = "english:news"
+                yield Issue.of(
+                    "config-value", site.config_path, column.line, "counterpart", value=column.counterpart, hint=hint
+                )
+
+
 def _load_site(key: str, files: Mapping[str, bytes], issues: list[Issue]) -> Site | None:
     table = _parse(files, f"sites/{key}/site.toml", issues)
     if table is None:
@@ -278,6 +309,7 @@ def _load_site(key: str, files: Mapping[str, bytes], issues: list[Issue]) -> Sit
         topics=_load_topics(key, files, columns, issues),
         gone=_load_gone(key, files, issues),
         help=_load_help(table),
+        traditional=_load_traditional(table, columns),
     )
     for part in (table, colors, codes, owner):
         part.close()
@@ -290,6 +322,17 @@ def _load_help(table: Table) -> dict[str, str]:
     paths = {name: part.text(name, "", pattern=r"/[^\s]+", hint="/help/contact.html") for name in HELP_PAGES}
     part.close()
     return {name: path for name, path in paths.items() if path}
+
+
+def _load_traditional(table: Table, columns: Mapping[str, Column]) -> tuple[str, ...]:
+    """The columns to show in traditional characters too, none on a site in another language."""
+    named = table.texts("traditional", ())
+    for name in named:
+        if name not in columns:
+            table.note("config-value", "traditional", value=name, hint="[[columns]] path")
+    if named and table.text("language", "zh-Hans") != "zh-Hans":
+        table.note("config-value", "traditional", value=", ".join(named), hint='language = "zh-Hans"')
+    return tuple(name for name in named if name in columns)
 
 
 def _load_columns(table: Table) -> dict[str, Column]:
@@ -319,6 +362,7 @@ def _load_column(row: Table) -> Column:
         update_days=row.whole("update_days", 0),
         hidden=row.flag("hidden"),
         line=row.line("path"),
+        counterpart=row.text("counterpart", ""),
     )
     row.close()
     return column

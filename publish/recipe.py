@@ -19,7 +19,9 @@ from cluster.site import Cluster, Column, Site
 _PROGRAM = Path(__file__).parent.parent
 # What makes pages; the rest of `publish` carries them away, and an upgrade of it makes no page anew.
 MAKERS = ("cluster", "plugins", "publish/build.py", "publish/pelican_run.py", "publish/recipe.py")
-_LIBRARIES = ("pelican", "markdown", "jinja2", "nh3", "brotli", "babel", "feedgenerator", "pillow")
+_LIBRARIES = (
+    "pelican", "markdown", "jinja2", "nh3", "brotli", "babel", "feedgenerator", "pillow", "opencc-python-reimplemented",
+)  # fmt: skip
 
 
 @functools.lru_cache(maxsize=64)
@@ -28,10 +30,21 @@ def site_recipe(cluster: Cluster, key: str, theme: str) -> str:
     site = cluster.sites[key]
     own = replace(site, home=(), topics={}, gone=(), columns=_without_lines(site))
     others = [
-        (other.key, other.host, other.name, other.short_name, other.language, other.help, _titles(other))
+        (
+            other.key,
+            other.host,
+            other.name,
+            other.short_name,
+            other.language,
+            other.help,
+            other.traditional,
+            _titles(other),
+        )
         for other in cluster.sites.values()
     ]
     shared = (cluster.name, cluster.domain, cluster.url, cluster.compress, cluster.types_fingerprint)
+    if site.language == "en":
+        shared += (cluster.glossary,)  # type: ignore[assignment]
     words = f"{loaded_program()}\0{theme}\0{own!r}\0{others!r}\0{shared!r}"
     return hashlib.sha256(words.encode()).hexdigest()
 
@@ -50,8 +63,8 @@ def _without_lines(site: Site) -> dict[str, Column]:
     return {path: replace(column, line=0) for path, column in site.columns.items()}
 
 
-def _titles(site: Site) -> list[tuple[str, str]]:
-    return [(column.path, column.title) for column in site.columns.values()]
+def _titles(site: Site) -> list[tuple[str, str, str]]:
+    return [(column.path, column.title, column.counterpart) for column in site.columns.values()]
 
 
 @functools.cache

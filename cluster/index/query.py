@@ -392,9 +392,10 @@ class Index:
         )
         return {Period(*divmod(month, 100)): count for month, count in rows}
 
-    def is_filled(self, site: str, list: str) -> bool:
-        """Whether a list shows at least one item."""
-        self.saw(f"filled:{site}:{list}")
+    def is_filled(self, site: str, list: str, *, noted: bool = True) -> bool:
+        """Whether a list shows at least one item; not noted for what all pages of a site follow as its frame."""
+        if noted:
+            self.saw(f"filled:{site}:{list}")
         row = self._db.execute("SELECT 1 FROM tally WHERE site = ? AND list = ? LIMIT 1", (site, list)).fetchone()
         return row is not None
 

@@ -1,7 +1,8 @@
 """What a page read of the index, so that a later change finds the pages that saw it.
 
 A *key* names one thing: `item:<path>`, `id:<id>`, `file:<path>`, `media:<sha256>`, `redirect:<site>:<old>`,
-`filled:<site>:<list>`, `dated:<site>:<list>`, `months:<site>:<list>`, `standing:<site>:<list>`, `topic:<site>:<name>`.
+`blob:<path>`, `filled:<site>:<list>`, `dated:<site>:<list>`, `months:<site>:<list>`, `standing:<site>:<list>`,
+`topic:<site>:<name>`.
 A *span* is a slice of a list: what comes or goes between `low` and `high` changes the slice, what only looks different
 does so from `first` on. All three are positions (`cluster.index.card.position`).
 """

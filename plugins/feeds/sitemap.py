@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 from cluster.index import IndexedItem, PageKey, Period
 from cluster.index.card import OWN
+from plugins.bilingual.addresses import in_traditional
 from plugins.pages.job import Findings, Job
 from plugins.pages.pagination import divide
 
@@ -87,8 +88,16 @@ def _index(job: Job, parts: Iterable[PageKey]) -> bytes:
 
 def _url_set(job: Job, addresses: Iterable[Address]) -> bytes:
     host = escape(job.address)
-    rows = "".join([_url(host, path, modified) for path, modified in addresses])
+    rows = "".join([_url(host, path, modified) for path, modified in _in_all_forms(job, addresses)])
     return f'{_HEAD}<urlset xmlns="{_SPACE}">\n{rows}</urlset>\n'.encode()
+
+
+def _in_all_forms(job: Job, addresses: Iterable[Address]) -> Iterable[Address]:
+    """The pages, each followed by the same one in traditional characters where there is one."""
+    if not job.site.traditional:
+        return addresses
+    both = ((form, modified) for path, modified in addresses for form in (path, in_traditional(job.site, path)))
+    return (one for one in both if one[0])
 
 
 def _url(host: str, path: str, modified: str) -> str:

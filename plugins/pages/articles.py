@@ -13,15 +13,18 @@ from cluster.clock import read_stamp
 from cluster.index import IndexedItem
 from cluster.issues import Issue
 from cluster.source import Entry
+from plugins.bilingual.addresses import CODE, in_traditional
 from plugins.pages.body import Body, Place, Resolved, Target, dump_body, fill, parse_body
 from plugins.pages.embedding import embed
 from plugins.pages.files import place_file
 from plugins.pages.frame import column_trail, make_page
 from plugins.pages.job import Findings, Job
+from plugins.pages.languages import fixed_counterpart, language_links
 from plugins.pages.links import resolve_anchor
 from plugins.pages.lists import fixed_column_view, lead_picture
 from plugins.pages.markdown import BodyRenderer
 from plugins.pages.page import Composed, PageKey
+from plugins.pages.translations import check_translation, newer_original
 from plugins.pages.views import ArticleView, Attachment, Link, Picture, Version
 
 _HIDDEN_FIELDS = frozenset({"title", "date", "also", "redirect_from", "id", "attachments", "image", "image_alt"})
@@ -42,6 +45,8 @@ def compose_article(job: Job, findings: Findings, key: PageKey, renderers: Rende
     referring = job.index.all_referring(item)
     article = _article(job, findings, item, referring, renderers)
     column = job.site.columns[item.column]
+    alternates = _alternates(job, item, referring)
+    languages = language_links(job, alternates) if alternates else ()
     page = make_page(
         job,
         "article",
@@ -49,7 +54,9 @@ def compose_article(job: Job, findings: Findings, key: PageKey, renderers: Rende
         item.title,
         trail=[*column_trail(job, item.column), Link(item.title, item.url)],
         description=article.summary,
-        alternates=_alternates(job, item, referring),
+        alternates=alternates,
+        languages=languages,
+        counterpart=fixed_counterpart(job, item.column, languages),
     )
     return Composed(article.template, page, {"article": article, "column": fixed_column_view(job, column)})
 
@@ -60,6 +67,9 @@ def _article(
     body, html = _body(job, findings, item, renderers)
     previous, following = job.index.neighbours(item)
     fields = item.fields
+    original = job.index.find(fields["translation_of"]) if "translation_of" in fields else None
+    if original is not None:
+        check_translation(job, findings, item, original)
     return ArticleView(
         title=item.title,
         url=item.url,
@@ -79,13 +89,14 @@ def _article(
         attachments=_attachments(job, findings, item),
         previous=Link(previous.title, previous.url) if previous else None,
         next=Link(following.title, following.url) if following else None,
-        original=_original(job, findings, item),
+        original=_reference(job, findings, item, "translation_of"),
         translations=tuple(
             (_language(job, one), Link(one.title, job.url_of(one))) for one in referring.get("translation_of", ())
         ),
         interprets=_reference(job, findings, item, "interprets"),
         interpretations=tuple(Link(one.title, job.url_of(one)) for one in referring.get("interprets", ())),
         topic=_topic(job, item),
+        newer=newer_original(job, item, original) if original is not None else None,
         toc=body.toc,
         versions=_versions(job, item),
         fields={name: value for name, value in fields.items() if name not in _HIDDEN_FIELDS},
@@ -156,31 +167,29 @@ def _reference(job: Job, findings: Findings, item: IndexedItem, field: str) -> L
     return _link(job, found)
 
 
-def _original(job: Job, findings: Findings, item: IndexedItem) -> Link | None:
-    target = item.fields.get("translation_of")
-    found = job.index.find(target) if target else None
-    if found is not None and _language(job, found) == _language(job, item):
-        findings.issues.append(Issue.of("translation-language", item.path, 0, "translation_of"))
-    return _reference(job, findings, item, "translation_of")
-
-
 def _language(job: Job, item: IndexedItem) -> str:
     return job.cluster.sites[item.site].language
 
 
 def _alternates(job: Job, item: IndexedItem, referring: Mapping[str, list[IndexedItem]]) -> tuple[tuple[str, str], ...]:
-    """(language, absolute address) of the item and its translations, the original as x-default; empty when alone."""
+    """(language, absolute address) of the item and its translations, the original as x-default; empty when alone.
+
+    What is shown in traditional characters too has that address beside.
+    """
     target = item.fields.get("translation_of")
     original = job.index.find(target) if target else item
     if original is None:
         return ()
     translations = job.index.referring(original, "translation_of") if target else referring.get("translation_of", ())
     family = {original.path: original, item.path: item} | {one.path: one for one in translations}
-    if len(family) < 2:
+    if len(family) < 2 and not in_traditional(job.site, item.url):
         return ()
     addresses: dict[str, str] = {}
     for one in sorted(family.values(), key=lambda one: (one.path != original.path, one.date, one.path)):
         addresses.setdefault(_language(job, one), _absolute(job, one))
+        site = job.cluster.sites[one.site]
+        if traditional := in_traditional(site, one.url):
+            addresses.setdefault(CODE, job.cluster.address(site) + traditional)
     return (*sorted(addresses.items()), ("x-default", _absolute(job, original)))
 
 

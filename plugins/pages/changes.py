@@ -82,6 +82,8 @@ def _readers(job: Job, touch: Touch) -> dict[str, PageKey]:
         return outputs.readers(touch.name)
     if touch.kind == "item":
         return outputs.readers(f"item:{touch.path}")
+    if touch.kind == "body":
+        return outputs.readers(f"blob:{touch.path}")
     if touch.kind not in ("move", "edit"):
         return {}
     if not touch.date:

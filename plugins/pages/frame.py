@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from plugins.pages.job import Job
-from plugins.pages.views import Link, Page, SiteView
+from plugins.pages.languages import site_counterparts
+from plugins.pages.views import LanguageLink, Link, Page, SiteView
 
 
 def site_view(job: Job) -> SiteView:
@@ -35,6 +36,7 @@ def site_view(job: Job) -> SiteView:
         help=_help(job),
         sisters=_sisters(job),
         other_language=_other_language(job),
+        counterparts=site_counterparts(job),
     )
 
 
@@ -84,6 +86,8 @@ def make_page(
     alternates: tuple[tuple[str, str], ...] = (),
     feeds: tuple[Link, ...] = (),
     noindex: bool = False,
+    languages: tuple[LanguageLink, ...] = (),
+    counterpart: LanguageLink | None = None,
 ) -> Page:
     """A page's head; `path` is its output path without the leading slash, `title` without the site's name."""
     url = f"/{path}".removesuffix("index.html")
@@ -100,4 +104,6 @@ def make_page(
         alternates=alternates,
         feeds=(Link(job.site.name, "/feed.xml"), *feeds),
         noindex=noindex,
+        languages=languages,
+        counterpart=counterpart,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from markupsafe import Markup
 from pelican import signals
@@ -38,17 +38,32 @@ Tagger = Callable[[SiteView, Composed], tuple[tuple[str, str], ...]]
 CHUNK = 250
 
 
+class Copier(Protocol):
+    """A plugin that makes a second page of some finished pages; what it makes follows from the page's bytes alone."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of its pages."""
+
+    def path(self, job: Job, path: str) -> str:
+        """The output path of the copy of the page at a path, empty when it has none."""
+
+    def copy(self, job: Job, path: str, data: bytes) -> bytes:
+        """The copy of a page."""
+
+
 def no_tags(_site: SiteView, _composed: Composed) -> tuple[tuple[str, str], ...]:
     """Page tags when no plugin gives some."""
     return ()
 
 
 class PagesGenerator(Generator):  # type: ignore[misc]
-    """Makes every file of the job's site; plugins set `tagger` and add to `makers` on `generator_init`."""
+    """Makes every file of the job's site; plugins set `tagger`, add `makers` and `copiers` on `generator_init`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.tagger: Tagger = no_tags
         self.makers: list[Maker] = [Pages()]
+        self.copiers: list[Copier] = []
         super().__init__(*args, **kwargs)
         self.job: Job = self.settings["ZHANQUN"]
         self.theme_of_site = Theme(self.job, self.env)
@@ -65,8 +80,8 @@ class PagesGenerator(Generator):  # type: ignore[misc]
     def generate_output(self, _writer: PageWriter) -> None:
         """Makes the planned files, then what they turned out to need: leaving notices, content files, redirects."""
         outputs = self.job.outputs
-        outputs.remove(self.plan.gone)
-        bench = PageBench(self.job, self.theme_of_site, self.tagger, tuple(self.makers))
+        outputs.remove([*self.plan.gone, *self._copies_gone()])
+        bench = PageBench(self.job, self.theme_of_site, self.tagger, tuple(self.makers), tuple(self.copiers))
         self._keep(work_through(bench, in_chunks(self.plan.keys, CHUNK), self.job.pool))
         self._keep([bench.work(self._needed_notices())])
         for made in self._needed_files():
@@ -74,6 +89,14 @@ class PagesGenerator(Generator):  # type: ignore[misc]
         self._put_assets()
         outputs.keep(self._redirects())
         self.job.frame.append(self.theme_of_site.frame)
+
+    def _copies_gone(self) -> Iterator[str]:
+        """The copies of pages that go, and those that a page no longer has: only another recipe can change that."""
+        for copier in self.copiers:
+            yield from filter(None, (copier.path(self.job, path) for path in self.plan.gone))
+            if self.job.scope.everything:
+                known = self.job.outputs.keys(copier.kind)
+                yield from (path for path, key in known.items() if copier.path(self.job, key.subject) != path)
 
     def _keep(self, results: Iterable[Chunk]) -> None:
         for result in results:
@@ -138,6 +161,7 @@ class PageBench:
     theme: Theme
     tagger: Tagger
     makers: tuple[Maker, ...]
+    copiers: tuple[Copier, ...] = ()
 
     def opened(self) -> PageBench:
         """The same with an index and a source of its own."""
@@ -152,7 +176,7 @@ class PageBench:
         if len(keys) == CHUNK and all(key.kind == "article" for key in keys) and self.job.scope.everything:
             self.job.index.gather(keys[0].subject, keys[-1].subject)
         self._read_texts(keys)
-        made = [self._make(key) for key in keys]
+        made = [one for key in keys for one in self._make(key)]
         bodies = dict(self.job.bodies)
         self.job.bodies.clear()
         self.job.texts.clear()
@@ -166,13 +190,24 @@ class PageBench:
             if data is not None:
                 self.job.texts[entry.blob] = data
 
-    def _make(self, key: PageKey) -> Made:
+    def _make(self, key: PageKey) -> Iterator[Made]:
+        """The file of a key, and the copies of a page."""
         findings = Findings()
         with self.job.index.reading() as reads:
             composed = self._compose(findings, key)
         data = composed if isinstance(composed, bytes) else self._render(key, composed)
         entry = self.job.sink.put(key.path, data, self.job.outputs.known(key.path))
-        return Made(key, entry, reads or None, findings.notes())
+        yield Made(key, entry, reads or None, findings.notes())
+        if self.copiers and not isinstance(composed, bytes):
+            yield from self._copies(key.path, data)
+
+    def _copies(self, page: str, data: bytes) -> Iterator[Made]:
+        for copier in self.copiers:
+            path = copier.path(self.job, page)
+            if path:
+                copy = copier.copy(self.job, page, data)
+                entry = self.job.sink.put(path, copy, self.job.outputs.known(path))
+                yield Made(PageKey(path, copier.kind, page), entry)
 
     def _compose(self, findings: Findings, key: PageKey) -> Composed | bytes:
         maker = self._makers_by_kind.get(key.kind)

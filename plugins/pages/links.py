@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 from cluster.index import Period
 from cluster.issues import Issue
 from cluster.references import cut, locate
+from plugins.bilingual.addresses import in_traditional, out_of_traditional
 from plugins.pages.body import Resolved
 from plugins.pages.files import place_file
 from plugins.pages.job import Findings, Job
@@ -142,6 +143,8 @@ def page_exists(job: Job, path: str) -> bool:
     """Whether the site has a page at this URL path."""
     if path in _FIXED_PAGES or job.index.at(job.site.key, path) is not None:
         return True
+    if plain := out_of_traditional(path):
+        return in_traditional(job.site, plain) == path and page_exists(job, plain)
     numbered = _NUMBERED.fullmatch(path)
     if numbered:
         period = Period(int(numbered[2]), int(numbered[3] or 0))

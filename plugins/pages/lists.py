@@ -12,6 +12,7 @@ from plugins.pages.files import place_file
 from plugins.pages.frame import column_trail, make_page
 from plugins.pages.job import Findings, Job
 from plugins.pages.language import period_name
+from plugins.pages.languages import column_counterpart, fixed_counterpart, language_links, own_alternates
 from plugins.pages.page import Composed, PageKey
 from plugins.pages.pagination import Pages, paginate, slice_of
 from plugins.pages.views import ColumnList, ColumnView, ItemLink, Link, Pager, Picture
@@ -155,6 +156,8 @@ def _composed(
 ) -> Composed:
     first_level = job.site.columns[column.path.split("/")[0]]
     has_feed = job.index.is_dated(job.site.key, first_level.path)
+    alternates = own_alternates(job, f"/{key.path}".removesuffix("index.html"))
+    find = column_counterpart if key.kind == "column" else fixed_counterpart
     page = make_page(
         job,
         key.kind,
@@ -163,6 +166,9 @@ def _composed(
         trail=column_trail(job, column.path),
         description=column.description,
         feeds=(Link(first_level.title, f"{first_level.url}feed.xml"),) if has_feed else (),
+        alternates=alternates,
+        languages=language_links(job, alternates),
+        counterpart=find(job, column.path),
     )
     context = {
         "column": column,

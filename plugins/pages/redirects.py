@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from urllib.parse import unquote
 
 from cluster.issues import Issue
+from plugins.bilingual.addresses import in_traditional
 from plugins.pages.files import RESERVED_NAMES
 from plugins.pages.job import Findings, Job
 
@@ -31,7 +32,14 @@ def redirect_table(job: Job, findings: Findings, is_there: Callable[[str], bool]
             findings.issues.append(Issue.of("redirect-taken", f"sites/{job.site.key}/gone.toml", 0, old=old))
         else:
             table[old] = GONE
-    return table
+    return table | _in_traditional(job, table)
+
+
+def _in_traditional(job: Job, table: dict[str, str]) -> dict[str, str]:
+    """The same for the pages in traditional characters; what is shown in simplified ones only leads there."""
+    site = job.site
+    found = {in_traditional(site, old): in_traditional(site, new) or new for old, new in table.items()}
+    return {old: new for old, new in found.items() if old}
 
 
 def _is_taken(old: str, is_there: Callable[[str], bool]) -> bool:

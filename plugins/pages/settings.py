@@ -9,7 +9,7 @@ from jinja2 import BytecodeCache, StrictUndefined
 
 from plugins.pages.job import Job
 
-PLUGINS = ("plugins.pages", "plugins.metatags", "plugins.feeds")
+PLUGINS = ("plugins.pages", "plugins.metatags", "plugins.feeds", "plugins.bilingual")
 # What keeps Pelican's own generators from finding anything to do.
 _IDLE = ("ARTICLE_PATHS", "PAGE_PATHS", "STATIC_PATHS", "THEME_STATIC_PATHS", "DIRECT_TEMPLATES")
 _FEEDS = (

@@ -25,7 +25,16 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from plugins.pages.page import Composed
-from plugins.pages.views import ArticleView, Attachment, ColumnView, Link, Page, Picture
+from plugins.pages.views import (
+    ArticleView,
+    Attachment,
+    ColumnView,
+    LanguageLink,
+    Link,
+    NewerOriginal,
+    Page,
+    Picture,
+)
 
 MARK = "\ue001"
 # What HTML has a meaning for, as `markupsafe.escape` does.
@@ -289,7 +298,7 @@ def shape_of(composed: Composed) -> tuple[Hashable, tuple[Any, ...]] | None:
     if not isinstance(column, ColumnView) or len(composed.context) > 2 or not _is_plain(article, page, column):
         return None
     before, after = article.previous or _NOWHERE, article.next or _NOWHERE
-    around_shape, around = _around(page.breadcrumb[:-1], page.feeds, column)
+    around_shape, around = _around(page.breadcrumb[:-1], page.feeds, page.counterpart, column)
     beside: list[Any] = []
     beside_shape = _take(_beside(article, page), beside) if any(_beside(article, page)) else None
     tags = [value for _, value in page.tags]
@@ -323,20 +332,22 @@ def _is_plain(article: ArticleView, page: Page, column: ColumnView) -> bool:
 
 
 _NOWHERE = Link("", "")
-_BESIDE = ("image", "attachments", "original", "translations", "interprets", "interpretations", "topic")
-_VIEWS = (Link, Picture, Attachment, ColumnView)
+_BESIDE = ("image", "attachments", "original", "translations", "interprets", "interpretations", "topic", "newer")
+_VIEWS = (Link, LanguageLink, NewerOriginal, Picture, Attachment, ColumnView)
 
 
 def _beside(article: ArticleView, page: Page) -> tuple[Any, ...]:
     """What few items have."""
-    return (*[getattr(article, name) for name in _BESIDE], page.alternates)
+    return (*[getattr(article, name) for name in _BESIDE], page.alternates, page.languages)
 
 
 @functools.lru_cache(maxsize=_MOST)
-def _around(trail: tuple[Link, ...], feeds: tuple[Link, ...], column: ColumnView) -> tuple[Hashable, tuple[Any, ...]]:
+def _around(
+    trail: tuple[Link, ...], feeds: tuple[Link, ...], counterpart: LanguageLink | None, column: ColumnView
+) -> tuple[Hashable, tuple[Any, ...]]:
     """Shape and words of what all items of a column have."""
     words: list[Any] = []
-    shape = _take((trail, feeds, *_slottable(column)), words)
+    shape = _take((trail, feeds, counterpart, *_slottable(column)), words)
     return (shape, None if _slottable(column) else column), tuple([escape(word) for word in words])
 
 
@@ -374,15 +385,17 @@ def slotted(composed: Composed, words: tuple[Any, ...]) -> Composed:
     coming = iter([_slot(number, word) for number, word in enumerate(words)])
     own = list(itertools.islice(coming, 19))
     tags = tuple((name, next(coming)) for name, _ in page.tags)
-    trail, feeds, *found = _give((page.breadcrumb[:-1], page.feeds, *_slottable(column)), coming)
+    around = (page.breadcrumb[:-1], page.feeds, page.counterpart, *_slottable(column))
+    trail, feeds, counterpart, *found = _give(around, coming)
     column = found[0] if found else column
-    *beside, alternates = (
+    *beside, alternates, languages = (
         _give(_beside(article, page), coming) if any(_beside(article, page)) else _beside(article, page)
     )
     path, canonical, title, heading, description = own[:5]
     page = replace(
         page, path=path, canonical=canonical, title=title, heading=heading, description=description, tags=tags,
         breadcrumb=(*trail, Link(own[5], own[6])), feeds=feeds, alternates=alternates,
+        languages=languages, counterpart=counterpart,
     )  # fmt: skip
     article = replace(_slotted_article(article, own), category=column, **dict(zip(_BESIDE, beside, strict=True)))
     return replace(composed, page=page, context={**composed.context, "article": article, "column": column})

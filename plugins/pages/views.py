@@ -24,6 +24,15 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class LanguageLink:
+    """A page in another language, whose code is `language`; the title is in that language."""
+
+    language: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A picture with its alternative text; `width` and `height` in pixels, 0 when unknown.
 
@@ -84,6 +93,19 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class NewerOriginal:
+    """The original of a translation, which was changed after it was translated.
+
+    `changed` is its last update, None where it tells none; then `published` is its date.
+    """
+
+    link: Link
+    language: str
+    changed: datetime | None
+    published: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnView:
     """A column; `children` are its visible or non-empty sub-columns. `name` and `slug` serve Pelican themes."""
 
@@ -136,6 +158,7 @@ class ArticleView:
     interprets: Link | None = None
     interpretations: tuple[Link, ...] = ()
     topic: Link | None = None
+    newer: NewerOriginal | None = None
     toc: tuple[TocEntry, ...] = ()
     versions: tuple[Version, ...] = ()
     fields: dict[str, Any] = field(default_factory=dict)
@@ -231,6 +254,7 @@ class SiteView:
     """A site as its pages know it; `url` is its address without a trailing slash, `domain` the cluster's for cookies.
 
     `other_language` is the first site of the cluster in another language; its title is that language's code.
+    `counterparts` maps columns to the column that holds the like in another language, where that has a page.
     """
 
     key: str
@@ -256,6 +280,7 @@ class SiteView:
     help: dict[str, str]
     sisters: tuple[Link, ...]
     other_language: Link | None = None
+    counterparts: dict[str, LanguageLink] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +289,8 @@ class Page:
 
     `kind` is one of home, column, list, article, topic, topics, sitemap, search, leave, notice, 404, 410;
     `title` is for the window, `heading` for the page itself; `path` is its URL path, `canonical` its absolute URL;
-    `tags` are the rule's meta tags as (name, content).
+    `tags` are the rule's meta tags as (name, content). `languages` are the same page in other languages or scripts,
+    named in their own words; `counterpart` is the column to go to where there is none.
     """
 
     kind: str
@@ -278,10 +304,12 @@ class Page:
     alternates: tuple[tuple[str, str], ...] = ()
     feeds: tuple[Link, ...] = ()
     noindex: bool = False
+    languages: tuple[LanguageLink, ...] = ()
+    counterpart: LanguageLink | None = None
 
     def tagged(self, tags: tuple[tuple[str, str], ...], description: str) -> Page:
         """The same with its tags; `dataclasses.replace` would cost a tenth of a common page."""
         return Page(
             self.kind, self.path, self.canonical, self.title, self.heading, tags, self.breadcrumb, description,
-            self.alternates, self.feeds, self.noindex,
+            self.alternates, self.feeds, self.noindex, self.languages, self.counterpart,
         )  # fmt: skip

@@ -312,6 +312,7 @@ def _one_of_these(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[s
 
 references = _one_of_these(
     translation_of=st.none() | st.sampled_from(ITEMS),
+    translated_blob=st.sampled_from([None, "0" * 12, "f" * 40, "x"]),
     interprets=st.none() | st.sampled_from(ITEMS),
     law=st.sampled_from([None, "水条例", "噪声条例"]),
 )

@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cluster.source import blob_id
 from plugins.pages.links import leaving_path
 from tests.builders import (
+    COLUMNS,
     NOW,
     REPOSITORY,
     make_article,
@@ -22,6 +24,7 @@ from tests.builders import (
     make_page,
     make_raw,
     make_site,
+    make_toml,
     make_topic,
 )
 from tests.scenarios.law_content import make_drawing, make_film_pointer, make_gone, make_many, make_picture
@@ -166,6 +169,7 @@ def sequences() -> list[History]:
     return [
         *_of_items(),
         *_of_references(),
+        *_of_languages(),
         *_of_links(),
         *_of_lists(),
         *_of_files(),
@@ -342,6 +346,70 @@ def _of_references() -> list[History]:
             ],
         ),
     ]
+
+
+def _of_languages() -> list[History]:
+    written, translated = river(), f"{ENGLISH}/river.md"
+    changed = river(body="改过的话。")
+    works = f"{ENGLISH}/other.md"
+    paired = [make_column("news", counterpart="english:news"), *COLUMNS[1:]]
+    return [
+        History(
+            "an original that is changed after it was translated",
+            two_sites({RIVER: written, translated: news(translation_of="a1", translated_blob=blob_id(written)[:12])}),
+            [
+                ({RIVER: changed}, "english/news/2026/river.html"),
+                (
+                    {translated: news(translation_of="a1", translated_blob=blob_id(changed))},
+                    "english/news/2026/river.html",
+                ),
+                ({RIVER: written}, "english/news/2026/river.html"),
+                ({RIVER: river("江", updated="2026-11-19")}, "english/news/2026/river.html"),
+                ({RIVER: None}, "english/news/2026/river.html"),
+            ],
+        ),
+        History(
+            "columns in traditional characters",
+            portal({}, traditional=["about"]),
+            [
+                ({f"{ABOUT}/city.md": make_page("云泽市概况", id="a2")}, "portal/zh-hant/about/city.html"),
+                (
+                    {f"{ABOUT}/history.md": make_page("历史", redirect_from=["/about/old.html"])},
+                    "portal/zh-hant/about/index.html",
+                ),
+                ({f"{ABOUT}/history.md": None}, "portal/zh-hant/about/history.html"),
+                (edit_site(traditional=["news"]), "portal/zh-hant/about/city.html"),
+                ({RIVER: river("发展")}, "portal/zh-hant/news/2026/river.html"),
+                ({RIVER: None}, "portal/zh-hant/news/2026/river.html"),
+                (edit_site(traditional=None), "portal/zh-hant/news/index.html"),
+            ],
+        ),
+        History(
+            "a column whose counterpart empties and fills",
+            two_sites({}, columns=paired),
+            [
+                ({works: None}, "portal/news/2026/river.html"),
+                ({works: news(title="Other")}, "portal/news/2026/river.html"),
+                (edit_site("english", columns=[make_column("news", title="Works"), "about"]), "portal/news/index.html"),
+            ],
+        ),
+        History(
+            "official names that change",
+            two_sites({translated: news(body="The Water Board.", translation_of="a1")})
+            | {"sites/glossary.toml": glossary("Water Board")},
+            [
+                ({"sites/glossary.toml": glossary("Water Office")}, "issues"),
+                ({"sites/glossary.toml": glossary("Water Board")}, "issues"),
+                ({RIVER: river(source="市政府")}, "issues"),
+                ({"sites/glossary.toml": None}, ""),
+            ],
+        ),
+    ]
+
+
+def glossary(avoid: str) -> bytes:
+    """The official name of one bureau, and one to avoid."""
+    return make_toml({"format": 1, "terms": [{"zh": ["水务局"], "en": "Water Bureau", "avoid": [avoid]}]})
 
 
 def _of_links() -> list[History]:
