@@ -7,7 +7,7 @@ PORT ?=
 LAWS := $(wildcard ../shared/data/laws)
 export ZHANQUN_LAWS ?= $(if $(LAWS),$(abspath $(LAWS)),)
 
-.PHONY: help setup setup-dev up test bench bench-publish faults soak check format screenshots catalogues lock clean
+.PHONY: help setup setup-dev up test bench bench-publish faults soak check format screenshots catalogues qr lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
@@ -51,6 +51,10 @@ catalogues: setup-dev ## bring the translation files up to the words in code and
 	$(BIN)/pybabel -q extract -F themes/gov/babel.cfg --omit-header -o var/theme.pot themes/gov plugins
 	for locale in zh_Hans en; do $(BIN)/pybabel -q update -N -i var/theme.pot -l $$locale -o themes/gov/translations/$$locale/LC_MESSAGES/messages.po; done
 	$(BIN)/python -m tests.tools.cli_words
+
+qr: ## bundle the QR encoder of the page tools anew (themes/gov/static/qr.js, from npm's qrcode-generator)
+	@sh tests/tools/packages.sh
+	node_modules/.bin/esbuild tests/tools/qr.js $(shell sed -n 's|^// options: ||p' tests/tools/qr.js) --outfile=themes/gov/static/qr.js
 
 lock: ## pin the dependencies anew, with hashes (needs uv)
 	uv pip compile -q pyproject.toml --extra inside --extra s3 --extra build --extra dev --generate-hashes --no-header --no-annotate --python-version 3.11 --universal -o requirements-dev.lock

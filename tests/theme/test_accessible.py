@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "themes" / "gov" / "static"
 NODE_MODULES = ROOT / "node_modules"
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"
-SCRIPTS = ("accessible-loader.js", "accessible.js")
+SCRIPTS = ("accessible-loader.js", "accessible.js", "page-tools.js", "qr.js")
 OWN_FILES = (
     "accessible.js",
     "accessible.css",
