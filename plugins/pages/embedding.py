@@ -29,7 +29,7 @@ _BLANK_LINES = re.compile(r"\n\s*\n")
 
 def embed(job: Job, findings: Findings, target: str, place: Place, *, of: str, line: int) -> Resolved | None:
     """How to show a file in the body of the item at `of`, None with an issue when it cannot be."""
-    placed = place_file(job, findings, target, of=of, line=line)
+    placed = place_file(job, findings, target, of=of, line=line, is_shown=True)
     if placed is None:
         return None
     if place.tag == "video" and placed.kind in FILMS:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -88,9 +89,12 @@ _SVG_TOO_BIG = Refused("svg-active", f"> {LIMITS.svg_bytes}")
 
 
 def place_file(
-    job: Job, findings: Findings, target: str, *, of: str, line: int = 0, field: str = ""
+    job: Job, findings: Findings, target: str, *, of: str, line: int = 0, field: str = "", is_shown: bool = False
 ) -> PlacedFile | None:
-    """Notes that the page of `of` uses the file, and tells how to refer to it; None with an issue when it cannot."""
+    """Notes that the page of `of` uses the file, and tells how to refer to it; None with an issue when it cannot.
+
+    A picture that `is_shown` in the page, and not only linked to, is offered with its variants.
+    """
     path = locate(target, of)
     kind = path.rpartition(".")[2].lower()
     if kind not in KNOWN:
@@ -112,10 +116,10 @@ def place_file(
         return None
     if measured.fault:
         findings.issues.append(Issue.of(measured.fault, of, line, field, target=target))
-    _note(findings, output, entry, measured)
-    size = measured.width, measured.height
-    widths = tuple([width for width in measured.widths if _is_fit(job, variant_path(output, width))])
-    return PlacedFile(quote(f"/{output}"), kind, measured.size, *size, widths)
+    offered = measured.widths if is_shown else ()
+    widths = tuple([width for width in offered if _is_fit(job, variant_path(output, width))])
+    _note(findings, output, entry, is_cleaned=measured.noted, widths=widths)
+    return PlacedFile(quote(f"/{output}"), kind, measured.size, measured.width, measured.height, widths)
 
 
 def place_beside(job: Job, target: str, ending: str, *, of: str) -> str:
@@ -138,12 +142,12 @@ def variant_path(path: str, width: int) -> str:
     return f"{slash}{PICTURE_FOLDER}/{path.removeprefix('/')}.{width}.webp"
 
 
-def _note(findings: Findings, output: str, entry: Entry, measured: Measured) -> None:
-    if measured.noted:
+def _note(findings: Findings, output: str, entry: Entry, *, is_cleaned: bool, widths: Iterable[int]) -> None:
+    if is_cleaned:
         findings.pictures[output] = entry, 0
     else:
         findings.files[output] = entry
-    for width in measured.widths:
+    for width in widths:
         findings.pictures[variant_path(output, width)] = entry, width
 
 

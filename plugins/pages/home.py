@@ -73,7 +73,7 @@ def _is_running(job: Job, topic: Topic) -> bool:
 
 def _intro(job: Job, findings: Findings, block: HomeBlock) -> Block:
     of = job.site.config_path
-    placed = place_file(job, findings, block.image, of=of, line=block.line) if block.image else None
+    placed = place_file(job, findings, block.image, of=of, line=block.line, is_shown=True) if block.image else None
     picture = Picture(placed.url, block.image_alt, placed.width, placed.height, placed.srcset) if placed else None
     url = resolve_link(job, findings, block.url, of=of, line=block.line) if block.url else ""
     return Block("intro", block.title, url or "", label=block.label, text=block.text, image=picture)

@@ -72,7 +72,7 @@ def item_link(job: Job, findings: Findings, item: IndexedItem) -> ItemLink:
 def lead_picture(job: Job, findings: Findings, item: IndexedItem) -> Picture | None:
     """The item's lead picture, when it has one that can be shown."""
     target = item.fields.get("image")
-    placed = place_file(job, findings, target, of=item.path, field="image") if target else None
+    placed = place_file(job, findings, target, of=item.path, field="image", is_shown=True) if target else None
     if placed is None:
         return None
     return Picture(placed.url, str(item.fields.get("image_alt", "")), placed.width, placed.height, placed.srcset)

@@ -16,7 +16,7 @@ from plugins.pages.views import Link, Picture, TopicSection, TopicView
 def topic_view(job: Job, findings: Findings, topic: Topic) -> TopicView:
     """A topic with its banner."""
     of = f"sites/{job.site.key}/topics/{topic.name}.toml"
-    placed = place_file(job, findings, topic.image, of=of, field="image") if topic.image else None
+    placed = place_file(job, findings, topic.image, of=of, field="image", is_shown=True) if topic.image else None
     return TopicView(
         name=topic.name,
         title=topic.title,

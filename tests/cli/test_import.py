@@ -218,7 +218,8 @@ def test_a_large_file_goes_to_media_and_is_served_whole(zhanqun: CommandLine, ci
     assert pointer is not None
     assert (city.root / "data" / "media" / pointer.sha256).read_bytes() == film.read_bytes()
 
-    city.commit({ARTICLE: make_article(body="看片：\n\n![短片](film.mp4)\n")})
+    captions = "content/portal/news/2026/film.vtt"
+    city.commit({ARTICLE: make_article(body="看片：\n\n![短片](film.mp4)\n"), captions: b"WEBVTT\n"})
     assert zhanqun("publish", "--now", NOW).code == 0
     assert (city.www / "current" / "portal" / "news" / "2026" / "film.mp4").read_bytes() == film.read_bytes()
 

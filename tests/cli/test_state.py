@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from cluster.release import MODE_FILES
 from tests.builders import ARTICLE, NOW, make_article
 from tests.cli.conftest import CommandLine
 from tests.publish.small_city import City
 
-MODES = ("portal/_mode.css", "congress/_mode.css")
+MODES = tuple(f"{site}/{name}" for site in ("portal", "congress") for name in MODE_FILES)
 NOTICES = ("portal/notice.html", "congress/notice.html")
 
 

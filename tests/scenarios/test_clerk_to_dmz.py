@@ -9,6 +9,7 @@ import brotli
 import pytest
 
 from cluster import item as item_file
+from cluster.release import MODE_FILES
 from tests.builders import ARTICLE, make_article
 from tests.scenarios.city import GOOD_URL, City
 from tests.scenarios.commands import Clerk, zhanqun
@@ -163,7 +164,7 @@ def test_a_day_of_mourning_is_grey_on_every_page_and_leaves_no_trace(city: City)
     assert zhanqun(city.base, "state", "grey").code == 0
     grey = city.live_bytes()
     changed = {path for path in before if grey[path] != before[path]}
-    assert {path.partition("/")[2].removesuffix(".br") for path in changed} == {"_mode.css"}
+    assert {path.partition("/")[2].removesuffix(".br") for path in changed} == {*MODE_FILES}
     assert "grayscale" in city.get("/_mode.css").text
 
     assert zhanqun(city.base, "state", "clear").code == 0

@@ -17,7 +17,8 @@ import pytest
 
 from cluster import item as item_file
 from cluster.clock import parse_date
-from cluster.site import SITE_ID, Column
+from cluster.release import MODE_FILES
+from cluster.site import SITE_ID, TRADITIONAL, Column
 from tests.scenarios.commands import NOW
 from tests.scenarios.house import REPOSITORY, House
 from tests.scenarios.pages import ReadPage, read_page
@@ -26,7 +27,13 @@ from tests.tools.crawl import CrawlResult, crawl
 from tests.tools.csp import visit
 
 # Files that no page links to, and why.
-READ_BY_MACHINES = ("/_redirects", "/robots.txt", "/sitemap.xml", "/feed.json")
+READ_BY_MACHINES = (
+    "/_redirects",
+    "/robots.txt",
+    "/sitemap.xml",
+    "/feed.json",
+    *(f"/{name}" for name in MODE_FILES[1:]),
+)
 SHOWN_ON_ERRORS = ("/404.html", "/410.html")
 ATOM = "{http://www.w3.org/2005/Atom}"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -180,7 +187,31 @@ def test_no_page_breaks_its_policy_logs_an_error_or_asks_a_third_party(served_ho
 
 @pytest.fixture(scope="module")
 def pages(house: House) -> list[ReadPage]:
-    return [read_page(path, _bytes(house, path).decode()) for path in house.pages]
+    return [read_page(path, _bytes(house, path).decode()) for path in house.pages if not _is_traditional(path)]
+
+
+def _is_traditional(path: str) -> bool:
+    """Whether a page is another one in traditional characters."""
+    return path.split("/")[1] == TRADITIONAL
+
+
+def test_a_page_in_traditional_characters_has_all_that_the_page_has(house: House, pages: list[ReadPage]) -> None:
+    originals = {page.path: page for page in pages}
+    copies = [path for path in house.pages if _is_traditional(path)]
+    assert copies
+    for path in copies:
+        page = read_page(path, _bytes(house, path).decode())
+        original = originals[path.replace(f"/{TRADITIONAL}/", "/", 1)]
+        assert (page.language, page.kind) == ("zh-Hant", original.kind), path
+        assert page.canonical == house.address(path), path
+        assert page.metas.keys() == original.metas.keys(), path
+        assert {name: len(found) for name, found in page.pieces.items()} == {
+            name: len(found) for name, found in original.pieces.items()
+        }, path
+        assert page.ids == original.ids, path
+        for tag, shown in (("SiteName", ".brand-name"), ("SiteIDCode", ".site-id")):
+            assert page.metas[tag] == page.text(shown), path
+        assert page.text("title").startswith(page.text("h1")), path
 
 
 def _of_kind(pages: list[ReadPage], *kinds: str) -> list[ReadPage]:

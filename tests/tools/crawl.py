@@ -27,6 +27,8 @@ WORKERS = 4
 _SOURCES = {
     # The accessible mode's files, which its loader fetches when somebody wants them.
     "a": ("href", "data-script", "data-style", "data-captions", "data-arrow", "data-hand"),
+    # The QR encoder, which the tools of an article fetch.
+    "div": ("data-qr",),
     "area": ("href",),
     "link": ("href",),
     "use": ("href", "xlink:href"),
@@ -56,7 +58,11 @@ UNLINKED = (
     "*/robots.txt",
     "*/sitemap*.xml",
     "*/.well-known/*",
+    # Chosen by the server for `_mode.css`.
+    "*/_mode-*.css",
 )
+# Links that set a cookie and lead back: acts, not addresses.
+ACTS = "/_mode/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +278,7 @@ def _refer(page: str, target: str) -> Reference | None:
         host = (parts.hostname or "").lower()
     except ValueError:
         return Reference(f"unreadable:{target}")
-    if parts.scheme in _SILENT:
+    if parts.scheme in _SILENT or parts.path.startswith(ACTS):
         return None
     if parts.scheme not in ("http", "https"):
         return Reference(f"{parts.scheme}:{parts.path}")
