@@ -42,7 +42,7 @@ format: setup-dev ## put the code into form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-screenshots: setup-dev ## take the pictures in docs/images with Debian's Chromium
+screenshots: setup-dev ## every kind of page in every look into var/screenshots, a dozen of them into docs/images
 	@sh tests/tools/packages.sh
 	$(BIN)/python -m tests.tools.take_screenshots
 

@@ -1,25 +1,24 @@
-"""The pictures of the documentation, taken from a running preview server.
+"""Pictures of pages as visitors see them, at three widths and in every look; taken from a running server.
 
-`python -m tests.tools.screenshots --port 8080 --out docs/images` writes `<name>-1280.png` and
-`<name>-390.png` for every page of the table below, at most 2400 px high and 200 KB heavy.
+A look is what a visitor may have chosen: a mode (a cookie, ADR 0019), a colour scheme of the accessible mode (a cookie,
+docs/accessible.md), or a dark desktop. Called by `make screenshots` and its tests.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.tools.csp import ARGUMENTS, CHROMIUM
 
-WIDTHS = (1280, 390)
-MOST_HEIGHT = 2400
+WIDTHS = (390, 768, 1440)
+MOST_HEIGHT = 3200
 MOST_BYTES = 200_000
 
 # The first dated item that the main part of a page links to.
@@ -37,26 +36,35 @@ _DECODE_VISIBLE = """() => Promise.all([...document.images]
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What a visitor has chosen: cookies, and light or dark."""
+
+    cookies: Mapping[str, str]
+    scheme: Literal["light", "dark"] = "light"
+
+
+LOOKS: Mapping[str, Look] = {
+    "": Look({}),
+    "elder": Look({"mode": "elder"}),
+    "yellow": Look({"mode": "yellow"}),
+    "text": Look({"mode": "text"}),
+    "dark": Look({}, "dark"),
+    "contrast": Look({"accessible": "o1c3"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture to take: of the page at `path`, or of the first item that page leads to."""
+    """A picture to take: of the page at `path`, or of the first item that page leads to, in a look of `LOOKS`."""
 
     name: str
     site: str
     path: str = "/"
     first_item: bool = False
+    look: str = ""
 
 
-SHOTS = (
-    Shot("portal-home", "portal"),
-    Shot("portal-column", "portal", "/news/"),
-    Shot("article", "portal", first_item=True),
-    Shot("congress-home", "congress"),
-    Shot("statute", "congress", "/fagui/falv/", first_item=True),
-    Shot("english-home", "english"),
-)
-
-
-def take_pictures(base: str, shots: Sequence[Shot], out: Path) -> list[Path]:
+def take_pictures(base: str, shots: Sequence[Shot], out: Path, widths: Sequence[int] = WIDTHS) -> list[Path]:
     """Takes every shot at every width; `base` is the address of a site with `{site}` for its key.
 
     Raises:
@@ -66,15 +74,27 @@ def take_pictures(base: str, shots: Sequence[Shot], out: Path) -> list[Path]:
     written = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        for width in WIDTHS:
-            page = browser.new_page(viewport={"width": width, "height": 900}, locale="zh-CN")
-            for shot in shots:
-                _open(page, base.format(site=shot.site), shot)
-                file = out / f"{shot.name}-{width}.png"
-                file.write_bytes(shrink(_photograph(page, width)))
-                written.append(file)
+        for look in dict.fromkeys(shot.look for shot in shots):
+            for width in widths:
+                page = _page(browser, base, LOOKS[look], width)
+                for shot in (shot for shot in shots if shot.look == look):
+                    _open(page, base.format(site=shot.site), shot)
+                    file = out / f"{shot.name}-{width}.png"
+                    file.write_bytes(shrink(_photograph(page, width)))
+                    written.append(file)
+                page.context.close()
         browser.close()
     return written
+
+
+def _page(browser: Browser, base: str, look: Look, width: int) -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, locale="zh-CN", color_scheme=look.scheme, reduced_motion="reduce"
+    )
+    domain = base.partition("{site}")[2].partition(":")[0]
+    for name, value in look.cookies.items():
+        context.add_cookies([{"name": name, "value": value, "domain": domain, "path": "/"}])
+    return context.new_page()
 
 
 def _open(page: Page, base: str, shot: Shot) -> None:
@@ -112,20 +132,3 @@ def _encode(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
-
-
-def main() -> int:
-    """Takes all pictures of the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=8080)
-    parser.add_argument("--domain", default="yunze.localhost")
-    parser.add_argument("--out", type=Path, default=Path("docs/images"))
-    arguments = parser.parse_args()
-    base = f"http://{{site}}.{arguments.domain}:{arguments.port}"
-    for file in take_pictures(base, SHOTS, arguments.out):
-        print(f"{file} {file.stat().st_size // 1000} KB")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -69,13 +69,13 @@ def test_a_page_that_cannot_be_opened_is_told() -> None:
     assert [finding.kind for finding in visit(["http://127.0.0.1:9/"])][-1] == "load"
 
 
-def test_pictures_are_taken_at_both_widths(base: str, tmp_path: Path) -> None:
+def test_pictures_are_taken_at_every_width(base: str, tmp_path: Path) -> None:
     address = base.replace("portal", "{site}")
     shots = [Shot("home", "portal"), Shot("article", "portal", first_item=True)]
-    files = take_pictures(address, shots, tmp_path / "images")
-    names = ["home-1280.png", "article-1280.png", "home-390.png", "article-390.png"]
+    files = take_pictures(address, shots, tmp_path / "images", (390, 1440))
+    names = ["home-390.png", "article-390.png", "home-1440.png", "article-1440.png"]
     assert [file.name for file in files] == names
-    assert [_width(file) for file in files] == [1280, 1280, 390, 390]
+    assert [_width(file) for file in files] == [390, 390, 1440, 1440]
 
 
 def _width(file: Path) -> int:
