@@ -381,6 +381,7 @@ def _of_languages() -> list[History]:
                 (edit_site(traditional=["news"]), "portal/zh-hant/about/city.html"),
                 ({RIVER: river("发展")}, "portal/zh-hant/news/2026/river.html"),
                 ({RIVER: None}, "portal/zh-hant/news/2026/river.html"),
+                ({RIVER: river()}, "portal/zh-hant/news/index.html"),
                 (edit_site(traditional=None), "portal/zh-hant/news/index.html"),
             ],
         ),
