@@ -13,9 +13,9 @@ from tests.scenarios.house import House
 
 
 @contextmanager
-def behind_nginx(house: House, folder: Path, *, tls: Tls | None = None) -> Iterator[RunningNginx]:
-    """nginx over the house's live release, on a port of its own, with the configuration of `zhanqun nginx`."""
-    port = free_port()
+def behind_nginx(house: House, folder: Path, *, port: int = 0, tls: Tls | None = None) -> Iterator[RunningNginx]:
+    """nginx over the house's live release, by default on a port of its own, configured as by `zhanqun nginx`."""
+    port = port or free_port()
     options = Options(
         house.www, listen=listen_addresses((str(port),), ipv6=False), tls=tls, user=USER, run=folder, limits=GENEROUS
     )
