@@ -121,7 +121,11 @@ def test_the_toolbar_is_one_stop_and_gives_the_focus_back(visit: Opened) -> None
     assert page.evaluate("document.activeElement.innerText") != first
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('.accessible')") is None
-    page.keyboard.press("Alt+Shift+KeyX")
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.closest('.accessible') !== null")
+    page.keyboard.press("Alt+Shift+KeyQ")
+    assert page.locator("[role=toolbar]").count() == 0
+    assert page.evaluate("document.activeElement.className") == "accessible-link"
 
 
 def test_nothing_on_a_home_page_moves_by_itself(visit: Opened) -> None:

@@ -25,6 +25,7 @@ _KINDS = {
     "list": r".+/list-\d+(-\d+)?\.html",
     "page": r"help/[^/]+\.html",
     "service": r"services/.*[^/]+\.html",
+    "consultation": r"interaction/consultation/20\d\d/[^/]+(?<!/list-1)\.html",
     "leave": r"leave/[^/]+\.html",
     "topics": r"topics/index\.html",
     "topic": r"topics/[^/]+/index\.html",
@@ -36,6 +37,7 @@ _KINDS = {
     "traditional column": rf"{TRADITIONAL}/.+/index\.html",
     "traditional page": rf"{TRADITIONAL}/.+/[^/]+(?<!index)\.html",
 }
+_ENDED = '<p class="warning">'
 _BY_MARKUP = {
     "gallery": '<div class="gallery"',
     "film": "<video",
@@ -57,6 +59,10 @@ def _of_site(house: House, site: str) -> Iterator[Sample]:
         found = next((path for path in inner if re.fullmatch(pattern, path)), None)
         if found is not None:
             yield Sample(site, kind, f"{site}/{found}")
+    topics = [path for path in inner if re.fullmatch(_KINDS["topic"], path)]
+    ended = next((path for path in topics if _ENDED in house.file(f"{site}/{path}").read_text("utf-8")), None)
+    if ended is not None:
+        yield Sample(site, "archived topic", f"{site}/{ended}")
     yield from _items(house, site, inner)
 
 
