@@ -16,7 +16,7 @@ from tests.tools.weigh_pages import ARTICLE, HOME, KINDS
 pytestmark = pytest.mark.browser
 
 # Requests of a cold visit at 390 pixels, before anything is scrolled to; a home page has its pictures besides.
-MOST_REQUESTS = {"home": 30, "column": 15, "article": 15, "statute": 15}
+MOST_REQUESTS = {"home": 20, "column": 15, "article": 15, "statute": 15}
 
 
 @pytest.fixture(scope="module")
