@@ -146,7 +146,9 @@ def test_text_only_shows_no_picture(visit: Opened) -> None:
     page = chosen(visitor, "text")
     for kind, (site, path) in KINDS.items():
         visitor.go(path, site)
-        wide = "[...document.querySelectorAll('img, video, svg')].filter((one) => one.getBoundingClientRect().width > 1)"
+        wide = (
+            "[...document.querySelectorAll('img, video, svg')].filter((one) => one.getBoundingClientRect().width > 1)"
+        )
         assert page.evaluate(f"{wide}.map((one) => one.outerHTML)") == [], kind
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), kind
 
@@ -162,11 +164,22 @@ def test_print_is_the_title_the_source_the_address_and_the_body(visit: Opened, m
         visitor.go(path, site)
         for gone in (".site-header", ".mode-bar", ".site-footer", ".breadcrumb", ".article-aside", ".neighbours"):
             assert page.locator(f"{gone}:visible").count() == 0, (kind, gone)
-        for shown in (".article-title", ".pub-date", ".print-url", ".body"):
+        dated = () if kind == "table" else (".pub-date",)
+        for shown in (".article-title", ".print-url", ".body", *dated):
             assert page.locator(f"{shown}:visible").count() == 1, (kind, shown)
         assert page.inner_text(".print-url").endswith(path)
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.evaluate("getComputedStyle(document.querySelector('.body')).color") == "rgb(0, 0, 0)"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("kind", "words"), [("repealed statute", ".badge"), ("topic", ".topic-banner h1")])
+def test_nothing_is_printed_white_on_white(visit: Opened, kind: str, words: str) -> None:
+    visitor = visit(has_script=False)
+    visitor.page.emulate_media(media="print")
+    site, path = KINDS[kind]
+    visitor.go(path, site)
+    assert visitor.page.evaluate(f"getComputedStyle(document.querySelector('{words}')).color") == "rgb(0, 0, 0)"
 
 
 @pytest.mark.browser
