@@ -11,7 +11,7 @@ from cluster.source import Entry
 from plugins.pages.articles import compose_article
 from plugins.pages.job import Findings, Job
 from plugins.pages.page import PageKey
-from plugins.pages.views import Attachment, Link
+from plugins.pages.views import Attachment, LanguageLink, Link
 from tests.builders import ARTICLE, make_article, make_cluster_files, make_page, make_site, make_topic
 from tests.plugins.rendering import SVG, MemorySource, article, compose, make_job, renderer
 
@@ -165,7 +165,7 @@ def test_a_translation_and_its_original_lead_to_each_other() -> None:
     original = article(make_job(files), RIVER)
     translation = article(make_job(files, site="english"), RIVER)
     assert original.translations == (("en", Link("River", f"{ENGLISH}/{RIVER}")),)
-    assert translation.original == Link("原文", f"{PORTAL}/{RIVER}")
+    assert translation.original == LanguageLink("zh-Hans", "原文", f"{PORTAL}/{RIVER}")
     assert (original.original, translation.translations) == (None, ())
 
 
