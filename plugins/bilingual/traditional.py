@@ -1,8 +1,9 @@
 """A finished page in simplified characters becomes one in traditional characters, by OpenCC with its phrases.
 
 Converted are text and the words in attributes (`title`, `alt`, `aria-label`, `placeholder`, `content`, `label`,
-`data-words`), never addresses, scripts, styles, or what is marked as another language or `translate="no"`. The page names its own language
-and address; a link to it becomes the link back; links to pages that there are in traditional characters lead to them.
+`data-words`), never addresses, scripts, styles, or what is marked as another language or `translate="no"`. The page
+names its own language and address; a link to it becomes the link back; links to pages that there are in traditional
+characters lead to them.
 
 Pure. Called for each page of the columns that are shown so; the pages must be as our templates and sanitiser write
 them: attributes in double quotes, `<` in text escaped.
