@@ -7,7 +7,7 @@ PORT ?=
 LAWS := $(wildcard ../shared/data/laws)
 export ZHANQUN_LAWS ?= $(if $(LAWS),$(abspath $(LAWS)),)
 
-.PHONY: help setup setup-dev up test bench bench-publish faults soak check format screenshots catalogues qr lock clean
+.PHONY: help setup setup-dev up test bench bench-publish faults soak check format axe lighthouse bench-theme screenshots catalogues qr lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
@@ -41,6 +41,19 @@ check: setup-dev ## format, lint, types
 format: setup-dev ## put the code into form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+axe: setup-dev ## axe-core over every kind of page, site and look, into docs/benchmarks/theme.md
+	@sh tests/tools/packages.sh
+	$(BIN)/python -m tests.tools.run_axe
+
+lighthouse: setup-dev ## Lighthouse over every site behind nginx, into docs/benchmarks/theme.md (RUNS=3)
+	@sh tests/tools/packages.sh
+	cd bench/lighthouse && npm ci --ignore-scripts --silent
+	$(BIN)/python -m tests.tools.run_lighthouse --runs $(or $(RUNS),3)
+
+bench-theme: setup-dev ## weights and waiting on a throttled line, into docs/benchmarks/theme.md
+	@sh tests/tools/packages.sh
+	$(BIN)/python -m tests.tools.weigh_pages
 
 screenshots: setup-dev ## every kind of page in every look into var/screenshots, a dozen of them into docs/images
 	@sh tests/tools/packages.sh

@@ -1,139 +1,118 @@
-"""`python -m bench.traditional`: what a page in traditional characters costs, in CPU time of one process.
+"""`python -m bench.traditional --pages DIR`: what a page in traditional characters costs.
 
-The demo's portal is built; its pages in simplified characters are then converted again and again, as the build did. A
-page's first time is without any word kept from other pages, later ones know the words of the frame. Made-up articles
-of given lengths stand in the frame of one of them. Prints a table; with `--report` writes `bilingual.md` into a folder.
+DIR is the live folder of a published cluster (`dmz/www/current`). Every page is converted once in a process of its own,
+so nothing is remembered from the run before; CPU seconds, median of the runs with their spread. Prints a table; with
+`--report` writes `bilingual.json` and `bilingual.md`.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import statistics
-import tempfile
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from random import Random
+from typing import Any
 
 import click
 
-from bench.prose import Prose
+from bench.engine import about
+from bench.errors import BenchError
 from bench.stage import ROOT
-from bench.words import voice_of
-from cluster.clock import parse_date, stamp
-from cluster.site import TRADITIONAL
-from cluster.source import FolderSource
-from plugins.bilingual import traditional
+from cluster.aside import write_aside
 from plugins.bilingual.traditional import Address, convert_page
-from publish.build import Order, Rooms, build
 
-DAY = "2026-11-20T09:00"
-MUST_MS = 15.0
-LENGTHS = (1_000, 3_000, 10_000)
-_SENTENCES_A_PARAGRAPH = 3
-_ADDRESS = Address("http://portal", "/a.html", f"/{TRADITIONAL}/a.html")
+_ADDRESS = Address("http://portal.yunze.example", "/about/", "/zh-hant/about/")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table: what, and milliseconds of CPU of each of its runs; what is limited must keep to it."""
-
-    what: str
-    milliseconds: tuple[float, ...]
-    is_limited: bool = True
-
-    @property
-    def middle(self) -> float:
-        """The median in milliseconds."""
-        return statistics.median(self.milliseconds)
+def pages_below(folder: Path, pattern: str) -> list[Path]:
+    """The pages whose path within the folder matches; a live folder's directories are links."""
+    found = (Path(top, name) for top, _, names in os.walk(folder, followlinks=True) for name in names)
+    return sorted(path for path in found if re.search(pattern, str(path.relative_to(folder))))
 
 
-def built_pages(work: Path) -> list[str]:
-    """The simplified pages of the demo of which there are copies, as one build into `work` makes them."""
-    rooms = Rooms(work / "var", work / "media", ROOT / "themes" / "gov")
-    outcome = build(FolderSource(ROOT), rooms, Order(stamp(parse_date(DAY))))
-    copy = f"/{TRADITIONAL}/"
-    paths = sorted(path for path in outcome.manifest if copy in path)
-    return [rooms.blobs.read(outcome.manifest[path.replace(copy, "/", 1)].raw).decode() for path in paths]
+def convert_all(pages: Sequence[Path]) -> dict[str, float]:
+    """CPU seconds for the first page, which loads the dictionaries, and for all others; characters in all."""
+    texts = [page.read_text("utf-8") for page in pages]
+    began = time.process_time()
+    convert_page(texts[0], _ADDRESS, lambda _: "")
+    loaded = time.process_time()
+    for text in texts[1:]:
+        convert_page(text, _ADDRESS, lambda _: "")
+    return {"first": loaded - began, "others": time.process_time() - loaded, "characters": sum(map(len, texts))}
 
 
-def article_of(frame: str, characters: int) -> str:
-    """A page with that frame and a made-up article of about so many characters."""
-    sentences = Prose(Random(characters), voice_of("zh-Hans")).sentences(characters)
-    starts = range(0, len(sentences), _SENTENCES_A_PARAGRAPH)
-    paragraphs = ["".join(sentences[at : at + _SENTENCES_A_PARAGRAPH]) for at in starts]
-    head, mark, tail = frame.partition('<div class="body">')
-    return f"{head}{mark}{''.join(f'<p>{one}</p>' for one in paragraphs)}{tail}"
+def measure(folder: Path, pattern: str, runs: int) -> dict[str, Any]:
+    """The row of one folder of pages.
+
+    Raises:
+        BenchError: the folder has no pages.
+    """
+    pages = pages_below(folder, pattern)
+    if len(pages) < 2:
+        raise BenchError(
+            f"{folder} has no pages {pattern}. Publish a cluster first: make up",
+            f"{folder} 里没有网页 {pattern}。请先发布站群：make up",
+        )
+    command = [sys.executable, "-m", "bench.traditional", "--once", "--pages", str(folder), "--pattern", pattern]
+    rows = [json.loads(subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout) for _ in range(runs)]
+    each = [row["others"] / (len(pages) - 1) * 1000 for row in rows]
+    return {
+        "pages": len(pages),
+        "characters": int(rows[0]["characters"] / len(pages)),
+        "each": [statistics.median(each), min(each), max(each)],
+        "first": statistics.median(row["first"] * 1000 for row in rows),
+    }
 
 
-def rows_of(pages: Sequence[str], runs: int) -> list[Row]:
-    """Every row."""
-    first = [_measured(lambda: traditional.convert("历史"), forget=_forget_all) for _ in range(runs)]
-    early = [_measured(lambda page=page: _convert(page), forget=_forget_words) for page in pages]  # type: ignore[misc]
-    later = [_measured(lambda page=page: _convert(page)) for page in pages]  # type: ignore[misc]
-    rows = [
-        Row("dictionaries read, once a process that makes such a page", tuple(first), is_limited=False),
-        Row(f"a page of the demo, no word kept ({len(pages)} pages)", tuple(early)),
-        Row("the same with the words of the frame and of lists kept", tuple(later)),
+def report(rows: dict[str, dict[str, Any]], machine: dict[str, Any]) -> str:
+    """The page `docs/benchmarks/bilingual.md`."""
+    lines = [
+        "# Pages in traditional characters",
+        "",
+        "CPU milliseconds to turn a finished page into one in traditional characters (OpenCC in pure Python, `s2tw`),",
+        "each run in a process of its own, median of the runs (least to most). A page is turned only when it was made",
+        "anew. Renew with `python -m bench.traditional --pages DIR --report docs/benchmarks`.",
+        "",
+        "| pages | how many | characters with markup, mean | ms a page | the first, with the dictionaries |",
+        "|---|---|---|---|---|",
     ]
-    for length in LENGTHS:
-        page = article_of(pages[0], length)
-        found = [_measured(lambda page=page: _convert(page), forget=_forget_words) for _ in range(runs)]  # type: ignore[misc]
-        rows.append(Row(f"a page with an article of {length:,} characters", tuple(found), length <= LENGTHS[1]))
-    return rows
+    for name, row in rows.items():
+        middle, least, most = row["each"]
+        lines.append(
+            f"| {name} | {row['pages']:,} | {row['characters']:,} | {middle:.1f} ({least:.1f}–{most:.1f}) "
+            f"| {row['first']:.0f} |"
+        )
+    versions = machine["versions"]
+    lines += ["", f"{machine['machine']['processor']}, Python {versions['Python']}, commit {versions['commit']}.", ""]
+    return "\n".join(lines)
 
 
-def _convert(page: str) -> str:
-    return convert_page(page, _ADDRESS, lambda _: "")
-
-
-def _forget_words() -> None:
-    traditional._kept.cache_clear()
-
-
-def _forget_all() -> None:
-    _forget_words()
-    traditional._opencc.cache_clear()
-
-
-def _measured(work: Callable[[], object], *, forget: Callable[[], None] = lambda: None) -> float:
-    """The milliseconds of CPU that the work takes."""
-    forget()
-    before = time.process_time()
-    work()
-    return (time.process_time() - before) * 1000
-
-
-def table_of(rows: Sequence[Row]) -> str:
-    """The rows as a table."""
-    return "\n".join(["| CPU time of one process |  | must |", "| --- | ---: | ---: |", *map(_line, rows), ""])
-
-
-def _line(row: Row) -> str:
-    runs = row.milliseconds
-    must = f"≤ {MUST_MS:.0f} ms: {'met' if row.middle <= MUST_MS else '**missed**'}" if row.is_limited else ""
-    return f"| {row.what} | {row.middle:.1f} ms ({min(runs):.1f}–{max(runs):.1f}) | {must} |"
-
-
-_HEAD = """# Pages in traditional characters: measured
-
-Written whole by `python -m bench.traditional --report docs/benchmarks`; do not edit. Medians, least and most in
-brackets. A site that lists no column in `traditional` asks one question a page and does nothing else.
-
-"""
-
-
-@click.command()
-@click.option("--runs", default=7, show_default=True, help="How often each is taken.")
-@click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Where bilingual.md goes.")
-def main(runs: int, folder: Path | None) -> None:
-    """Measures the conversion."""
-    with tempfile.TemporaryDirectory() as work:
-        pages = built_pages(Path(work))
-    table = table_of(rows_of(pages, runs))
-    click.echo(table)
-    if folder is not None:
-        (folder / "bilingual.md").write_text(_HEAD + table, "utf-8")
+@click.command(help=__doc__)
+@click.option("--pages", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True)
+@click.option("--pattern", default=r"\.html$")
+@click.option("--runs", default=5)
+@click.option("--once", is_flag=True, hidden=True)
+@click.option("--report", "out", type=click.Path(path_type=Path))
+def main(pages: Path, pattern: str, runs: int, once: bool, out: Path | None) -> None:
+    """Measures, and writes the report."""
+    if once:
+        print(json.dumps(convert_all(pages_below(pages, pattern))))
+        return
+    rows = {
+        "of the portal": measure(pages / "portal", r"\.html$", runs),
+        "statutes and other items of the congress": measure(pages / "congress", r"/20\d\d/[^/]+\.html$", runs),
+    }
+    machine = about(pages, (), 0)
+    text = report(rows, machine)
+    print(text)
+    if out is not None:
+        write_aside(out / "bilingual.json", json.dumps({"rows": rows, "about": machine}, indent=1).encode())
+        write_aside(out / "bilingual.md", text.encode())
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ _PLAIN = (
     "time tr u ul var img video audio details summary"
 )
 TAGS = frozenset(_PLAIN.split())
-_EVERYWHERE = frozenset({"id", "class", "title", "lang", "dir"})
+_EVERYWHERE = frozenset({"id", "class", "title", "lang", "dir", "translate"})
 ATTRIBUTES: dict[str, set[str]] = {
     "*": set(_EVERYWHERE),
     "a": {"href"},

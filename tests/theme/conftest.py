@@ -51,7 +51,7 @@ class Visitor:
 def city(house: House) -> Iterator[int]:
     """The port on which the demo city is served; other files' tests have the house's own."""
     index = IndexPage(house.cluster.name["zh"], house.cluster.name["en"], ())
-    with running(preview_app(house.www, hosts=house.hosts, index=index)) as port:
+    with running(preview_app(house.www, hosts=house.hosts, index=index, domain=house.cluster.domain)) as port:
         yield port
 
 

@@ -120,7 +120,7 @@ def compressed(*names: str) -> int:
 @pytest.mark.parametrize(
     ("names", "most"),
     [
-        (("accessible-loader.js",), 1500),
+        (("accessible-loader.js",), 1900),
         (("accessible.js", "accessible.css"), 20_000),
         (("accessible-captions.json",), 60_000),
     ],

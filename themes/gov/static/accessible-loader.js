@@ -11,7 +11,7 @@
   const sheet = document.querySelector("link[href='/_mode.css']");
   const showMode = () => {
     const mode = /^(elder|text|yellow)$/.test(cookie("mode")) ? cookie("mode") : "";
-    if (getComputedStyle(root).getPropertyValue("--mode").trim() !== mode) sheet.href = mode ? `/_mode-${mode}.css` : "/_mode.css?";
+    if (getComputedStyle(root).getPropertyValue("--mode").trim() !== mode) sheet.href = mode ? `/_mode-${mode}.css` : "/_mode.css";
   };
   showMode();
   addEventListener("pageshow", showMode);
@@ -21,7 +21,10 @@
     if (!to) return;
     event.preventDefault();
     const mode = to.pathname.slice(7);
-    document.cookie = `mode=${mode}; path=/; max-age=31536000; samesite=lax`;
+    const domain = link && link.dataset.domain;
+    // The very cookie that the web server sets, or there would be two.
+    document.cookie = `mode=${mode}; path=/; max-age=${mode === "normal" ? 0 : 31536000}; samesite=lax` +
+      (location.hostname.endsWith("." + domain) ? "; domain=" + domain : "") + (location.protocol === "https:" ? "; secure" : "");
     location.reload();
   });
 
