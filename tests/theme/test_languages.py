@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from plugins.pages.languages import NAMES
-from tests.scenarios.house import House
+from tests.scenarios.house import REPOSITORY, House
 
 LANGUAGE = re.compile(r'<html lang="([^"]+)"')
 CANONICAL = re.compile(r'<link rel="canonical" href="([^"]+)"')
@@ -142,6 +142,15 @@ def test_the_headers_link_names_the_other_site_and_leads_to_its_home(house: Hous
     for page in spoken.values():
         assert len(page.home) == 1, page.path
         assert page.home[0][1] in homes
+
+
+def test_every_translation_of_the_demo_tells_its_edition_and_none_is_behind_its_original(house: House) -> None:
+    items = [path.read_text("utf-8").split("\n---\n")[0] for path in (REPOSITORY / "content").rglob("*.md")]
+    translations = [head for head in items if "\ntranslation_of: " in head]
+    assert len(translations) >= 20
+    assert all("\ntranslated_blob: " in head for head in translations)
+    behind = [path for path in house.pages if b'<p class="newer"' in house.file(path).read_bytes()]
+    assert behind == [], "zhanqun check --content . content/english tells what to write"
 
 
 def test_no_page_of_a_feed_is_in_traditional_characters(house: House) -> None:
