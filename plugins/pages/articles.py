@@ -48,6 +48,8 @@ def compose_article(job: Job, findings: Findings, key: PageKey, renderers: Rende
     column = job.site.columns[item.column]
     alternates = _alternates(job, item, referring)
     languages = language_links(job, alternates) if alternates else ()
+    if alternates and _absolute(job, item) not in dict(alternates).values():
+        alternates = ()  # an elder one stands for its language: this page leads to the others, and none leads here
     page = make_page(
         job,
         "article",

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from plugins.bilingual import traditional
 from tests.builders import make_article, make_cluster_files, make_column, make_page, make_site
 from tests.plugins.rendering import SVG, Rendered, render_site
 
@@ -58,8 +59,10 @@ def test_every_page_of_the_column_has_a_copy_and_no_other(portal: Rendered) -> N
     ]
 
 
-def test_a_site_that_asks_for_none_has_none(tmp_path: Path) -> None:
+def test_a_site_that_asks_for_none_has_none_and_reads_no_dictionary(tmp_path: Path) -> None:
+    traditional._opencc.cache_clear()
     rendered = render_site(tmp_path, files(traditional=None))
+    assert traditional._opencc.cache_info().misses == 0
     assert not any(path.startswith("zh-hant/") for path in rendered.files)
     assert rendered.page(PAIR).select("[hreflang=zh-Hant]") == []
 
