@@ -63,13 +63,14 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class ReadPage:
-    """One page; `kind` is the theme's (home, column, list, article …), `ids` as often as they are given."""
+    """One page; `kind` is the theme's (home, column, list, article …), `alternates` by language, `ids` as often as they are given."""
 
     path: str
     kind: str
     language: str
     metas: Mapping[str, str]
     canonical: str
+    alternates: Mapping[str, str]
     ids: Counter[str]
     pieces: Mapping[str, list[Piece]]
 
@@ -98,7 +99,9 @@ def read_page(path: str, html: str) -> ReadPage:
     reader.feed(html)
     reader.close()
     kind = next((name.removeprefix("page-") for name in reader.body if name.startswith("page-")), "")
-    return ReadPage(path, kind, reader.language, reader.metas, reader.canonical, reader.ids, reader.pieces)
+    return ReadPage(
+        path, kind, reader.language, reader.metas, reader.canonical, reader.alternates, reader.ids, reader.pieces
+    )
 
 
 @dataclass(slots=True, eq=False)
@@ -116,6 +119,7 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.metas: dict[str, str] = {}
+        self.alternates: dict[str, str] = {}
         self.ids: Counter[str] = Counter()
         self.pieces: dict[str, list[Piece]] = {}
         self.body: list[str] = []
@@ -168,6 +172,8 @@ class _Reader(HTMLParser):
             self.metas[attributes["name"]] = attributes.get("content", "")
         elif tag == "link" and attributes.get("rel") == "canonical":
             self.canonical = attributes.get("href", "")
+        elif tag == "link" and "hreflang" in attributes:
+            self.alternates[attributes["hreflang"]] = attributes.get("href", "")
         elif tag == "html":
             self.language = attributes.get("lang", "")
         elif tag == "body":

@@ -295,6 +295,18 @@ def test_every_inner_page_has_a_breadcrumb_that_ends_with_its_title(pages: list[
             assert crumbs[-1] == page.text("h1"), page.path
 
 
+def test_alternates_name_each_other(house: House) -> None:
+    pages = {house.address(path): read_page(path, _bytes(house, path).decode()) for path in house.pages}
+    named = {address: page for address, page in pages.items() if page.alternates}
+    assert len(named) > 60
+    for address, page in named.items():
+        assert page.alternates[page.language] == address == page.canonical, page.path
+        assert set(page.alternates) >= {page.language, "x-default"}, page.path
+        assert len(set(page.alternates)) >= 3, page.path
+        for other in page.alternates.values():
+            assert pages[other].alternates == page.alternates, (page.path, other)
+
+
 def test_no_page_gives_an_id_twice_or_lacks_its_one_heading(pages: list[ReadPage]) -> None:
     for page in pages:
         assert [name for name, count in page.ids.items() if count > 1] == [], page.path

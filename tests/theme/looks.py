@@ -34,6 +34,8 @@ LOOKS = (
     Look("blue on yellow", (("accessible", "o1c4"),), is_enhanced=True),
 )
 
+LOOK = {look.name: look for look in LOOKS}
+
 
 @contextmanager
 def looking(

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.scenarios.house import House
-from tests.theme.looks import LOOKS, looking
+from tests.theme.looks import LOOK, looking
 from tests.tools.sample import Sample, sample_pages
 
 pytestmark = pytest.mark.browser
@@ -56,25 +56,29 @@ def _each(page: Page, house: House, port: int, pages: list[Sample]) -> Iterator[
         yield one
 
 
-@pytest.mark.parametrize("width", [320, 640], ids=["320 pixels", "1280 pixels at 200 %"])
 @pytest.mark.parametrize(
-    "look", [LOOKS[0], *(one for one in LOOKS if one.name in ("elder", "text only"))], ids=lambda one: one.name
+    ("look", "width"),
+    [("normal", 320), ("normal", 640), ("elder", 320), ("text only", 320)],
+    ids=["320 pixels", "1280 pixels at 200 %", "elder mode", "text only"],
 )
-def test_no_page_scrolls_sideways(chromium: Browser, house: House, city: int, pages: list[Sample], look, width) -> None:
-    with looking(chromium, look, width=width) as context:
+def test_no_page_scrolls_sideways(
+    chromium: Browser, house: House, city: int, pages: list[Sample], look: str, width: int
+) -> None:
+    with looking(chromium, LOOK[look], width=width) as context:
         page = context.new_page()
         wrong = {one.path: out for one in _each(page, house, city, pages) if (out := page.evaluate(STICKING_OUT))}
     assert wrong == {}
 
 
 @pytest.mark.parametrize(
-    ("look", "size"), [(LOOKS[0], 24), (LOOKS[2], 44), (LOOKS[3], 44)], ids=["24", "elder", "yellow"]
+    ("look", "size", "width"),
+    [("normal", 24, 390), ("normal", 24, 1280), ("elder", 44, 390), ("yellow", 44, 1280)],
+    ids=["a phone", "a desk", "elder mode", "yellow on black"],
 )
-@pytest.mark.parametrize("width", [390, 1280])
 def test_targets_are_large_enough(
-    chromium: Browser, house: House, city: int, pages: list[Sample], look, size, width
+    chromium: Browser, house: House, city: int, pages: list[Sample], look: str, size: int, width: int
 ) -> None:
-    with looking(chromium, look, width=width) as context:
+    with looking(chromium, LOOK[look], width=width) as context:
         page = context.new_page()
         wrong = {
             one.path: small for one in _each(page, house, city, pages) if (small := page.evaluate(TOO_SMALL, size))
@@ -84,7 +88,7 @@ def test_targets_are_large_enough(
 
 def test_a_wide_table_scrolls_in_its_own_box(chromium: Browser, house: House, city: int, pages: list[Sample]) -> None:
     (one,) = [page for page in pages if page.kind == "table"]
-    with looking(chromium, LOOKS[0], width=320) as context:
+    with looking(chromium, LOOK["normal"], width=320) as context:
         page = context.new_page()
         next(_each(page, house, city, [one]))
         box = page.locator(".table").first

@@ -42,7 +42,7 @@ _BY_MARKUP = {
     "sound": "<audio",
     "table": '<div class="table"',
     "attachments": 'class="attachments"',
-    "translated": 'class="newer"',
+    "translated": 'class="languages wrap"',
 }
 
 
