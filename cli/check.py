@@ -36,6 +36,8 @@ def check(
     found = [issue for issue in issues if not wanted or any(_is_below(issue.path, path) for path in wanted)]
     console.issues(found)
     console.result(console.words("{issues} issue(s).", issues=len(found)))
+    if stale := sum(issue.code == "translation-stale" for issue in found):
+        console.result(console.words("{count} of them: a translation older than its original.", count=stale))
     console.dump({"issues": [issue.as_dict() for issue in found]})
     return 3 if found else 0
 

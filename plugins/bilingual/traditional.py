@@ -1,8 +1,9 @@
 """A finished page in simplified characters becomes one in traditional characters, by OpenCC with its phrases.
 
-Converted are text and the words in attributes (`title`, `alt`, `aria-label`, `placeholder`, `content`, `label`), never
-addresses, scripts, styles, or what is marked as another language or `translate="no"`. The page names its own language
-and address; a link to it becomes the link back; links to pages that there are in traditional characters lead to them.
+Converted are text and the words in attributes (`title`, `alt`, `aria-label`, `placeholder`, `content`, `label`,
+`data-words`), never addresses, scripts, styles, or what is marked as another language or `translate="no"`. The page
+names its own language and address; a link to it becomes the link back; links to pages that there are in traditional
+characters lead to them.
 
 Pure. Called for each page of the columns that are shown so; the pages must be as our templates and sanitiser write
 them: attributes in double quotes, `<` in text escaped.
@@ -28,7 +29,7 @@ _TAG = re.compile(
     r"<!--.*?-->|<(script|style)\b.*?</\1\s*>|<[a-zA-Z/!][^<>\"']*(?:(?:\"[^\"]*\"|'[^']*')[^<>\"']*)*>",
     re.DOTALL | re.IGNORECASE,
 )
-_WORDS = re.compile(r'(\s(?:alt|title|aria-label|placeholder|content|label)=")([^"]*)"')
+_WORDS = re.compile(r'(\s(?:alt|title|aria-label|placeholder|content|label|data-words)=")([^"]*)"')
 _HREF = re.compile(r'(\shref=")(/[^"]*)"')
 _NAME = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*)")
 _LANGUAGE = re.compile(r'\slang="([^"]*)"')

@@ -14,6 +14,7 @@ from cluster.index import IndexedItem
 from cluster.issues import Issue
 from cluster.source import Entry
 from plugins.bilingual.addresses import CODE, in_traditional
+from plugins.bilingual.runs import mark_chinese
 from plugins.pages.body import Body, Place, Resolved, Target, dump_body, fill, parse_body
 from plugins.pages.embedding import embed
 from plugins.pages.files import place_file
@@ -25,7 +26,7 @@ from plugins.pages.lists import fixed_column_view, lead_picture
 from plugins.pages.markdown import BodyRenderer
 from plugins.pages.page import Composed, PageKey
 from plugins.pages.translations import check_translation, newer_original
-from plugins.pages.views import ArticleView, Attachment, Link, Picture, Version
+from plugins.pages.views import ArticleView, Attachment, LanguageLink, Link, Picture, Version
 
 _HIDDEN_FIELDS = frozenset({"title", "date", "also", "redirect_from", "id", "attachments", "image", "image_alt"})
 
@@ -47,6 +48,8 @@ def compose_article(job: Job, findings: Findings, key: PageKey, renderers: Rende
     column = job.site.columns[item.column]
     alternates = _alternates(job, item, referring)
     languages = language_links(job, alternates) if alternates else ()
+    if alternates and _absolute(job, item) not in dict(alternates).values():
+        alternates = ()  # an elder one stands for its language: this page leads to the others, and none leads here
     page = make_page(
         job,
         "article",
@@ -89,7 +92,7 @@ def _article(
         attachments=_attachments(job, findings, item),
         previous=Link(previous.title, previous.url) if previous else None,
         next=Link(following.title, following.url) if following else None,
-        original=_reference(job, findings, item, "translation_of"),
+        original=_original(job, findings, item, original),
         translations=tuple(
             (_language(job, one), Link(one.title, job.url_of(one))) for one in referring.get("translation_of", ())
         ),
@@ -116,7 +119,8 @@ def _body(job: Job, findings: Findings, item: IndexedItem, renderers: Renderers)
             return embed(job, findings, target.text, place, of=item.path, line=line)
         return resolve_anchor(job, findings, target.text, of=item.path, line=line)
 
-    return body, fill(body, resolve)
+    html = fill(body, resolve)
+    return body, mark_chinese(html) if job.site.language == "en" else html
 
 
 def _rendered(job: Job, item: IndexedItem, renderer: BodyRenderer) -> Body:
@@ -165,6 +169,11 @@ def _reference(job: Job, findings: Findings, item: IndexedItem, field: str) -> L
     if found is None:
         findings.issues.append(Issue.of("reference-missing", item.path, 0, field, target=target))
     return _link(job, found)
+
+
+def _original(job: Job, findings: Findings, item: IndexedItem, found: IndexedItem | None) -> LanguageLink | None:
+    link = _reference(job, findings, item, "translation_of")
+    return LanguageLink(_language(job, found), link.title, link.url) if link and found else None
 
 
 def _language(job: Job, item: IndexedItem) -> str:

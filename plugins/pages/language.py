@@ -16,6 +16,7 @@ from typing import Any
 from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 from cluster.index import Period
 
@@ -52,7 +53,7 @@ def filters(language: str) -> dict[str, Callable[..., Any]]:
         "clock": lambda moment: moment.isoformat(" ")[:16],
         "iso": lambda moment: moment.isoformat(timespec="seconds"),
         "longdate": functools.partial(long_date, language=language),
-        "filesize": file_size,
+        "filesize": functools.partial(file_size, language=language),
     }
 
 
@@ -67,9 +68,9 @@ def period_name(period: Period, *, language: str) -> str:
     return format_date(date(period.year, period.month or 1, 1), pattern, locale=_LOCALES[language])
 
 
-def file_size(size: int) -> str:
-    """A size in bytes for people, with one decimal from kilobytes on (1 KB = 1,024 bytes)."""
+def file_size(size: int, *, language: str) -> str:
+    """A size in bytes for people, with one decimal from kilobytes on (1 KB = 1,024 bytes): 1,023.9 KB."""
     value, unit = float(size), 0
     while value >= 1024 and unit < len(_UNITS) - 1:
         value, unit = value / 1024, unit + 1
-    return f"{value:.1f} {_UNITS[unit]}" if unit else f"{size} B"
+    return f"{format_decimal(value, '#,##0.0' if unit else '#,##0', locale=_LOCALES[language])} {_UNITS[unit]}"

@@ -66,6 +66,7 @@ def item_link(job: Job, findings: Findings, item: IndexedItem) -> ItemLink:
         elsewhere=home.short_name if elsewhere else "",
         documents=len(item.fields.get("attachments", ())),
         badge=str(item.fields.get("status", "")),
+        language=home.language if home.language != job.site.language else "",
     )
 
 

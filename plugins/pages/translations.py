@@ -24,14 +24,17 @@ DIGITS = 12
 def check_translation(job: Job, findings: Findings, item: IndexedItem, original: IndexedItem) -> None:
     """Notes what is wrong between a translation and its original."""
     if _language(job, original) == _language(job, item):
-        findings.issues.append(Issue.of("translation-language", item.path, 0, "translation_of"))
+        line = _line_of(job, item, "translation_of")
+        findings.issues.append(Issue.of("translation-language", item.path, line, "translation_of"))
         return
     job.index.saw(f"blob:{original.path}")
     words = {"original": item_key(original.path), "blob": original.blob[:DIGITS]}
     if not item.fields.get(FIELD):
-        findings.issues.append(Issue.of("translation-unmarked", item.path, 0, FIELD, **words))
+        findings.issues.append(
+            Issue.of("translation-unmarked", item.path, _line_of(job, item, "translation_of"), FIELD, **words)
+        )
     elif _is_newer(item, original):
-        findings.issues.append(Issue.of("translation-stale", item.path, 0, FIELD, **words))
+        findings.issues.append(Issue.of("translation-stale", item.path, _line_of(job, item, FIELD), FIELD, **words))
     if job.cluster.glossary and _language(job, item) == "en":
         _check_names(job, findings, item, original)
 
@@ -58,6 +61,12 @@ def _check_names(job: Job, findings: Findings, item: IndexedItem, original: Inde
     for wrong in wrong_names(job.cluster.glossary, chinese, english.split("\n")):
         values = {"found": wrong.found, "zh": wrong.term.zh[0], "en": wrong.term.en}
         findings.issues.append(Issue.of("glossary-name", item.path, wrong.line, **values))
+
+
+def _line_of(job: Job, item: IndexedItem, field: str) -> int:
+    """The line of a field of the front matter, 0 where it is written in an uncommon way."""
+    lines = enumerate(_text(job, item).split("\n"), 1)
+    return next((number for number, line in lines if line.startswith(f"{field}:")), 0)
 
 
 def _text(job: Job, item: IndexedItem) -> str:

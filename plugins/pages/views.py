@@ -58,7 +58,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class ItemLink:
-    """An item as a list shows it; `elsewhere` is the other site's short name when its page lives on another host."""
+    """An item as a list shows it; `elsewhere` is the other site's short name when its page lives on another host.
+
+    `language` is the code of the item's language where that is not the page's, else empty.
+    """
 
     title: str
     url: str
@@ -69,6 +72,7 @@ class ItemLink:
     elsewhere: str = ""
     documents: int = 0
     badge: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,7 @@ class ArticleView:
     attachments: tuple[Attachment, ...] = ()
     previous: Link | None = None
     next: Link | None = None
-    original: Link | None = None
+    original: LanguageLink | None = None
     translations: tuple[tuple[str, Link], ...] = ()
     interprets: Link | None = None
     interpretations: tuple[Link, ...] = ()

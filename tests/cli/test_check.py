@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import ARTICLE, NOW, make_article, write_tree
+from cluster.source import blob_id
+from tests.builders import ARTICLE, NOW, make_article, make_cluster_files, make_site, write_tree
 from tests.cli.conftest import CommandLine
 from tests.publish.small_city import SESSION, City, make_files
 
@@ -27,6 +28,23 @@ def test_what_should_be_mended_is_told(zhanqun: CommandLine, seeded: City) -> No
     assert (said.code, said.out) == (3, "2 issue(s).\n")
     assert f"{ARTICLE}:" in said.err
     assert f"{SESSION}" in said.err
+
+
+def test_translations_that_fell_behind_are_counted_and_told_with_the_line_to_write(
+    zhanqun: CommandLine, tmp_path: Path
+) -> None:
+    sites = {"portal": make_site("portal", ["news"]), "english": make_site("english", ["news"], language="en")}
+    translation = make_article("River", source="News", translation_of="aa11", translated_blob="0" * 12)
+    files = make_cluster_files(sites) | {
+        ARTICLE: make_article(id="aa11"),
+        "content/english/news/2026/river.md": translation,
+    }
+    write_tree(tmp_path / "tree", files)
+    said = zhanqun("check", "--content", tmp_path / "tree", "content/english", "--now", NOW)
+
+    assert said.out == "1 issue(s).\n1 of them: a translation older than its original.\n"
+    assert "content/english/news/2026/river.md:6: " in said.err
+    assert f"translated_blob: {blob_id(files[ARTICLE])[:12]}\n" in said.err
 
 
 FILTERS = [

@@ -124,6 +124,13 @@ def test_a_site_that_joins_changes_the_recipe_of_the_others() -> None:
     assert recipe(make_cluster(make_files() | make_cluster_files(sites))) != recipe(changed({}))
 
 
+def test_official_names_change_the_recipe_of_english_sites_alone() -> None:
+    terms = make_toml({"format": 1, "terms": [{"zh": ["市长"], "en": "Mayor", "avoid": ["City Head"]}]})
+    chinese, english = ({"sites/glossary.toml": terms} | {SITE: portal(language=one)} for one in ("zh-Hans", "en"))
+    assert recipe(changed(chinese)) == recipe(changed({}))
+    assert recipe(changed(english)) != recipe(changed({SITE: portal(language="en")}))
+
+
 # ---- a few pages ----------------------------------------------------------------------------------------------------
 
 PARTS = {

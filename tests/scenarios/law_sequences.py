@@ -369,6 +369,18 @@ def _of_languages() -> list[History]:
             ],
         ),
         History(
+            "a pair that is made and broken",
+            two_sites({translated: news()}, traditional=["news"]),
+            [
+                ({translated: news(translation_of="a1")}, "portal/zh-hant/news/2026/river.html"),
+                ({translated: news(translation_of="a1", translated_blob=blob_id(written)[:12])}, "issues"),
+                ({translated: news(translation_of="a2")}, "portal/news/2026/river.html"),
+                ({translated: news(translation_of="a1")}, "portal/about/city.html"),
+                (edit_site(traditional=["about"]), "english/news/2026/river.html"),
+                ({translated: None}, "portal/news/2026/river.html"),
+            ],
+        ),
+        History(
             "columns in traditional characters",
             portal({}, traditional=["about"]),
             [
@@ -380,8 +392,12 @@ def _of_languages() -> list[History]:
                 ({f"{ABOUT}/history.md": None}, "portal/zh-hant/about/history.html"),
                 (edit_site(traditional=["news"]), "portal/zh-hant/about/city.html"),
                 ({RIVER: river("发展")}, "portal/zh-hant/news/2026/river.html"),
-                ({RIVER: None}, "portal/zh-hant/news/2026/river.html"),
-                ({RIVER: river()}, "portal/zh-hant/news/index.html"),
+                (
+                    {RIVER: None, f"{NEWS}/a.md": river("发展", redirect_from=["/news/2026/river.html"])},
+                    "portal/zh-hant/news/2026/a.html",
+                ),
+                ({f"{NEWS}/a.md": None, f"{ABOUT}/2026/a.md": river("发展")}, "portal/zh-hant/news/index.html"),
+                ({RIVER: river(), f"{ABOUT}/2026/a.md": None}, "portal/zh-hant/news/2026/river.html"),
                 (edit_site(traditional=None), "portal/zh-hant/news/index.html"),
             ],
         ),

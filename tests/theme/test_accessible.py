@@ -490,8 +490,8 @@ def test_what_is_pointed_at_or_focused_is_spoken_with_its_kind(visit: Opened) ->
     page.focus(".search-box input")
     wait_to_hear(page, "输入框：")
     page.focus("a[hreflang=en]")
-    assert wait_to_hear(page, "链接：English")[1] == "en-US"
-    assert page.inner_text("[data-accessible-read]") == "English"
+    assert wait_to_hear(page, "链接：English site")[1] == "en-US"
+    assert page.inner_text("[data-accessible-read]") == "English site"
 
 
 # ---- what is remembered ----------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ GRACEFUL: Mapping[str, str] = {
     "text-spacing-trim": "punctuation as wide as ever",
     "text-wrap": "lines as long as they happen to be",
     "break-after": "a heading may end a printed page",
+    "@page": "the margins are the printer's",
     "zoom": "the toolbar enlarges the text instead",
 }  # fmt: skip
 

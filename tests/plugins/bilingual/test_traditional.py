@@ -40,6 +40,7 @@ def test_words_are_converted_by_phrases(simplified: str, traditional: str) -> No
         ("words in attributes", '<img alt="历史" src="/历史.png">', '<img alt="歷史" src="/历史.png">'),
         ("a placeholder", '<input placeholder="历史">', '<input placeholder="歷史">'),
         ("a label", '<nav aria-label="历史">', '<nav aria-label="歷史">'),
+        ("words for a script", '<div data-words="历史|发展">', '<div data-words="歷史|發展">'),
         ("a meta tag", '<meta name="description" content="历史">', '<meta name="description" content="歷史">'),
         ("a link to a page in both forms", '<a href="/about/a.html#x">', '<a href="/zh-hant/about/a.html#x">'),
         ("a link to a column", '<a class="b" href="/about/">', '<a class="b" href="/zh-hant/about/">'),
@@ -48,6 +49,7 @@ def test_words_are_converted_by_phrases(simplified: str, traditional: str) -> No
         ("a place on the page", '<a href="#历史">', '<a href="#历史">'),
         ("a script", "<script>历史</script>", "<script>历史</script>"),
         ("a comment", "<!-- 历史 -->", "<!-- 历史 -->"),
+        ("the name of a file", '<a href="/files/历史.pdf" title="历史">', '<a href="/files/历史.pdf" title="歷史">'),
         (
             "another language",
             '<p lang="ja">历史<p lang="ja">史</p></p>历史',

@@ -11,7 +11,7 @@ from cluster.source import Entry
 from plugins.pages.articles import compose_article
 from plugins.pages.job import Findings, Job
 from plugins.pages.page import PageKey
-from plugins.pages.views import Attachment, Link
+from plugins.pages.views import Attachment, LanguageLink, Link
 from tests.builders import ARTICLE, make_article, make_cluster_files, make_page, make_site, make_topic
 from tests.plugins.rendering import SVG, MemorySource, article, compose, make_job, renderer
 
@@ -165,7 +165,7 @@ def test_a_translation_and_its_original_lead_to_each_other() -> None:
     original = article(make_job(files), RIVER)
     translation = article(make_job(files, site="english"), RIVER)
     assert original.translations == (("en", Link("River", f"{ENGLISH}/{RIVER}")),)
-    assert translation.original == Link("原文", f"{PORTAL}/{RIVER}")
+    assert translation.original == LanguageLink("zh-Hans", "原文", f"{PORTAL}/{RIVER}")
     assert (original.original, translation.translations) == (None, ())
 
 
@@ -183,15 +183,17 @@ def test_alternates_are_the_same_on_both_pages_and_name_the_original_as_default(
     )
 
 
-def test_two_translations_into_one_language_still_agree() -> None:
+def test_of_two_translations_into_one_language_the_elder_is_named_and_the_other_leads_to_the_original() -> None:
     files = make_translations() | {
         "content/english/news/2026/again.md": make_article(title="Again", translation_of="aa11", date="2026-11-19")
     }
     jobs = [make_job(files, site=site) for site in ("portal", "english", "english")]
     pages = ["news/2026/river.html", "news/2026/river.html", "news/2026/again.html"]
-    alternates = {compose(job, path)[0].page.alternates for job, path in zip(jobs, pages, strict=True)}
-    assert len(alternates) == 1
-    assert alternates.pop()[0] == ("en", f"{ENGLISH}/news/2026/river.html")
+    original, elder, other = (compose(job, path)[0].page for job, path in zip(jobs, pages, strict=True))
+    assert original.alternates == elder.alternates
+    assert original.alternates[0] == ("en", f"{ENGLISH}/news/2026/river.html")
+    assert other.alternates == ()
+    assert [(link.language, link.url) for link in other.languages] == [("zh-Hans", f"{PORTAL}/{RIVER}")]
 
 
 def test_an_item_without_translations_has_no_alternates() -> None:

@@ -42,13 +42,22 @@ def test_a_period_has_a_name_in_each_language(period: Period, language: str, tex
     assert period_name(period, language=language) == text
 
 
+@pytest.mark.parametrize("language", ["zh-Hans", "en"])
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KB"), (1536, "1.5 KB"), (1 << 20, "1.0 MB"), (5 << 40, "5120.0 GB")],
+    [
+        (0, "0 B"),
+        (1023, "1,023 B"),
+        (1024, "1.0 KB"),
+        (1536, "1.5 KB"),
+        (1 << 20, "1.0 MB"),
+        (1_263_923, "1.2 MB"),
+        (5 << 40, "5,120.0 GB"),
+    ],
 )
-def test_sizes_are_written_for_people(size: int, text: str) -> None:
-    assert file_size(size) == text
-    assert filters("en")["filesize"](size) == text
+def test_sizes_are_written_for_people(size: int, text: str, language: str) -> None:
+    assert file_size(size, language=language) == text
+    assert filters(language)["filesize"](size) == text
 
 
 def test_words_come_from_the_themes_catalogue() -> None:

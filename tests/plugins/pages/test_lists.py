@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from plugins.pages.job import Findings, Job
 from plugins.pages.lists import column_list, column_view, fixed_column_view, item_link, numbered_keys
 from plugins.pages.views import Link
 from tests.builders import ARTICLE, make_article, make_cluster_files, make_column, make_page, make_site
-from tests.plugins.rendering import SVG, compose, make_job
+from tests.plugins.rendering import SVG, compose, make_job, render_site
 
 NEWS = ("news", "news/notices", "news/video")
 
@@ -50,7 +51,31 @@ def test_an_item_of_another_site_leads_there_and_names_the_site() -> None:
     (link,) = compose(make_job(files), "news/index.html")[0].context["items"]
     assert link.url == "http://coal.yunze.localhost:8080/news/2026/mine.html"
     assert link.column.url == "http://coal.yunze.localhost:8080/news/"
-    assert link.elsewhere == "coal"
+    assert (link.elsewhere, link.language) == ("coal", "")
+
+
+@pytest.mark.parametrize(
+    ("site", "page", "language"), [("portal", "news/index.html", "en"), ("english", "about/index.html", "zh-Hans")]
+)
+def test_an_item_in_another_language_says_which_wherever_a_list_shows_it(
+    tmp_path: Path, site: str, page: str, language: str
+) -> None:
+    home = [{"block": kind, "column": "news"} for kind in ("headline", "gallery")]
+    home = [*home, {"block": "channels", "columns": ["news"]}]
+    sites = {
+        "portal": make_site("portal", ["news"], home=home),
+        "english": make_site("english", ["about"], language="en"),
+    }
+    files = make_cluster_files(sites) | {
+        ARTICLE: make_article("河", summary="一句话。", also=["english:about"]),
+        "content/english/about/2026/a.md": make_article("River", summary="Words.", also=["portal:news"]),
+    }
+    rendered = render_site(tmp_path, files, site=site)
+    shown = {"en": ("River", "Words.", "english"), "zh-Hans": ("河", "一句话。", "portal")}[language]
+    places = [page, "index.html"] if site == "portal" else [page]
+    runs = [run for place in places for run in rendered.page(place).find_all(string=shown)]
+    assert len(runs) > len(shown)
+    assert {run.parent["lang"] for run in runs if run.parent is not None and run.find_parent("main")} == {language}
 
 
 def test_a_statutes_validity_is_its_badge() -> None:

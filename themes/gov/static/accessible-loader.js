@@ -1,6 +1,4 @@
-// Accessible mode, the part on every page: it shows the stored state before the toolbar is there, and makes the
-// header's link a button. The link carries the addresses of everything else. Also the modes of ADR 0019 where no web
-// server chooses the sheet, or the browser had kept the page.
+// docs/accessible.md and ADR 0019: what every page needs.
 {
   const root = document.documentElement;
   const link = document.querySelector(".accessible-link");
@@ -8,36 +6,34 @@
 
   const cookie = (name) => (RegExp("(?:^|; )" + name + "=(\\w+)").exec(document.cookie) || [])[1];
 
-  const sheet = document.querySelector("link[href='/_mode.css']");
+  const sheet = document.querySelector("[href='/_mode.css']");
   const showMode = () => {
-    const mode = /^(elder|text|yellow)$/.test(cookie("mode")) ? cookie("mode") : "";
-    if (getComputedStyle(root).getPropertyValue("--mode").trim() !== mode) sheet.href = mode ? `/_mode-${mode}.css` : "/_mode.css";
+    const mode = /^(elder|text|yellow)$/.test(cookie("mode")) ? "-" + cookie("mode") : "";
+    if (getComputedStyle(root).getPropertyValue("--mode").trim() !== mode.slice(1)) sheet.href = `/_mode${mode}.css?`;
   };
   showMode();
   addEventListener("pageshow", showMode);
-  // What the web server does with these links, done here: a mirror has none.
+  // Where there is no web server; its domain, or there would be two cookies.
   addEventListener("click", (event) => {
     const to = event.target.closest("[href^='/_mode/']");
     if (!to) return;
     event.preventDefault();
     const mode = to.pathname.slice(7);
     const domain = link && link.dataset.domain;
-    // The very cookie that the web server sets, or there would be two.
-    document.cookie = `mode=${mode}; path=/; max-age=${mode === "normal" ? 0 : 31536000}; samesite=lax` +
-      (location.hostname.endsWith("." + domain) ? "; domain=" + domain : "") + (location.protocol === "https:" ? "; secure" : "");
+    const shared = location.hostname.endsWith("." + domain) ? "; domain=" + domain : "";
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `mode=${mode}; path=/; max-age=${mode === "normal" ? 0 : 31536000}; samesite=lax${shared}${secure}`;
     location.reload();
   });
 
-  // A letter and a digit for each setting; accessible.js says which.
   const read = () => {
     let text = cookie("accessible");
-    try { text = text || localStorage.getItem("accessible"); } catch (error) { /* forbidden: nothing is kept */ }
+    try { text = text || localStorage.getItem("accessible"); } catch (error) { /* forbidden */ }
     const state = {};
     (text || "").replace(/([a-z])(\d)/g, (all, name, digit) => { state[name] = +digit; });
     return state;
   };
 
-  // Larger text makes the window narrower for the layout, as the browser's own zoom does.
   const reflow = (factor) => {
     for (const sheet of document.styleSheets) {
       if (sheet.href && sheet.href.endsWith(link.dataset.style)) continue;
@@ -54,12 +50,10 @@
   const show = (state) => {
     const on = state.o ? state : {};
     const text = 1 + (on.t || 0) / 5;
-    // No narrower than 160 pixels: there every line would be a single word.
     const zoom = Math.max(1, Math.min(1 + (on.z || 0) / 4, root.clientWidth / 160 / text));
     const words = Object.keys(on).filter((name) => on[name]).map((name) => " " + name + on[name]);
     root.removeAttribute("data-accessible");
     reflow(text * zoom);
-    // Whatever the size is by theme, width and mode, it is multiplied.
     const size = parseFloat(getComputedStyle(root).fontSize) * text + "px";
     const sizes = { size, text, zoom };
     for (const name in sizes) root.style.setProperty("--accessible-" + name, sizes[name]);
@@ -96,7 +90,6 @@
     link.setAttribute("aria-expanded", "false");
     link.addEventListener("click", toggle);
     link.addEventListener("keydown", (event) => { if (event.key === " ") toggle(event); });
-    // A page that the browser had kept may show what was chosen before.
     addEventListener("pageshow", (event) => { if (event.persisted) restore(); });
     restore();
   }
