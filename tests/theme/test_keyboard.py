@@ -23,12 +23,17 @@ PAGES = {
 STOP = """() => {
   const now = document.activeElement;
   if (!now || now === document.body) return null;
-  const style = getComputedStyle(now), box = now.getBoundingClientRect();
-  const ring = parseFloat(style.outlineWidth) > 0 && style.outlineStyle !== "none";
+  const box = now.getBoundingClientRect();
+  const look = () => { const { outlineStyle, outlineWidth, outlineColor, boxShadow } = getComputedStyle(now);
+    return [outlineStyle === "none" || !parseFloat(outlineWidth) ? "" : outlineWidth + outlineColor, boxShadow].join(); };
+  const focused = look();
+  now.blur();
+  const ring = look() !== focused;
+  now.focus({ preventScroll: true });
   return {
     name: (now.innerText || now.getAttribute("aria-label") || now.name || now.tagName).trim().slice(0, 40),
     place: [...document.querySelectorAll("*")].indexOf(now),
-    ring: ring || style.boxShadow !== "none",
+    ring,
     seen: box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
   };
 }"""
@@ -88,7 +93,7 @@ def test_the_first_stop_leads_to_the_content(visit: Opened) -> None:
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('main') !== null")
+    assert page.evaluate("document.activeElement.closest('main') !== null") is True
 
 
 @pytest.mark.parametrize(("width", "summary"), [(390, ".menu summary"), (1280, ".more summary")])

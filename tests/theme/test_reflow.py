@@ -19,7 +19,7 @@ STICKING_OUT = """() => {
   if (document.documentElement.scrollWidth <= wide) return [];
   return [...document.body.querySelectorAll("*")].filter(one => one.getBoundingClientRect().right > wide
     && ![...parents(one)].some(up => ["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(up).overflowX)))
-    .map(one => one.tagName + "." + one.className).slice(0, 5);
+    .map(one => one.tagName + "." + one.className).slice(0, 5).concat("the page");
   function* parents(one) { while ((one = one.parentElement)) yield one; }
 }"""
 # WCAG 2.5.8: links in running text are excepted, and what is small but stands alone (a circle of the size around it

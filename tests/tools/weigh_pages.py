@@ -74,8 +74,8 @@ class _Traffic:
     hosts: set[str]
 
     def listen(self, session: CDPSession) -> None:
-        session.on("Network.requestWillBeSent", self._asked)
-        session.on("Network.loadingFinished", self._came)
+        session.on("Network.requestWillBeSent", lambda event: self._asked(event))
+        session.on("Network.loadingFinished", lambda event: self._came(event))
         session.send("Network.enable")
         session.send("Network.emulateNetworkConditions", LINE)
         session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})

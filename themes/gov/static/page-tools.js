@@ -1,9 +1,9 @@
-// The tools of an article: text size (the accessible mode's toolbar), print, share, copy the link, QR code.
+// The tools of an article: text size (the accessible mode's toolbar), print, copy the link or share it, QR code.
 // The buttons and their words stand in the page (parts/page-tools.html); qr.js is fetched when it is wanted.
 {
   const tools = document.querySelector(".page-tools");
   const status = tools.querySelector("[role=status]");
-  // “Copied”, “copying is refused”, the code's name.
+  // “Copied”, “copying is refused”, the code's name, “Share”.
   const words = tools.dataset.words.split("|");
   const address = document.querySelector("link[rel=canonical]").href;
   let code;
@@ -51,8 +51,13 @@
   };
   for (const button of tools.querySelectorAll("button")) {
     const name = button.name;
-    if ((name === "share" && !navigator.share) || (name === "size" && !document.querySelector(".accessible-link"))) button.remove();
-    button.addEventListener("click", () => acts[name](button));
+    if (name === "size" && !document.querySelector(".accessible-link")) button.disabled = true;
+    // A phone's own sheet can copy too; one button more would move the page.
+    if (name === "copy" && navigator.share) {
+      button.name = "share";
+      button.textContent = words[3];
+    }
+    button.addEventListener("click", () => acts[button.name](button));
   }
   tools.classList.add("ready");
 }
