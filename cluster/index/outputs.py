@@ -271,20 +271,28 @@ class SiteOutputs:
         found: sqlite3.Row | None = self._db.execute(query, (self.site, folder, name)).fetchone()
         return found
 
+    def _rows(self, columns: str, paths: Iterable[str]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """What some files have in these columns, by one statement for all, which is quicker than one for each."""
+        places = json.dumps([_cut(path) for path in paths])
+        # `CROSS` holds SQLite to looking the files up: it would else go through all of the site's.
+        query = f"""SELECT folder, name, {columns} FROM json_each(?) AS place CROSS JOIN page
+                    ON site = ? AND folder = place.value->>0 AND name = place.value->>1"""
+        return ((_join(*row[:2]), tuple(row[2:])) for row in self._db.execute(query, (places, self.site)))
+
     def _found(self, query: str, *values: str) -> dict[str, PageKey]:
         keys = (_key(*row) for row in self._db.execute(query, (self.site, *values)))
         return {key.path: key for key in keys}
 
     # ---- keeping --------------------------------------------------------------------------------------------------
 
-    def known(self, path: str) -> Entry | None:
-        """A file's hashes as the last build left them."""
-        return None if self._is_new else self.entry(path)
+    def known(self, *paths: str) -> dict[str, Entry]:
+        """The hashes of those of some files that the last build left, thousands best asked for at once."""
+        return {} if self._is_new else {path: _entry(*row) for path, row in self._rows("raw, brotli, size", paths)}
 
     def keep(self, *some: Made) -> None:
         """Takes files that were made, thousands best a chunk at a time; what is as it was is not written again."""
         made = {one.key.path: one for one in some}
-        known = {path: row for path in made if (row := self._row_of_known(path)) is not None}
+        known = dict(self._rows("number, raw, brotli, size, kind, subject, year, month, part", self._perhaps(made)))
         new = [one for path, one in made.items() if path not in known]
         numbers = {path: int(row[0]) for path, row in known.items()}
         self._forget_notes(list(numbers.values()))
@@ -292,10 +300,9 @@ class SiteOutputs:
         self._replace([(row, made[path]) for path, row in known.items()])
         self._note([(numbers[path], one) for path, one in made.items()])
 
-    def _row_of_known(self, path: str) -> sqlite3.Row | None:
-        if self._is_new and path not in self.written:
-            return None
-        return self._row("number, raw, brotli, size, kind, subject, year, month, part", path)
+    def _perhaps(self, paths: Iterable[str]) -> Iterable[str]:
+        """Those of some files that may be there already."""
+        return self.written.intersection(paths) if self._is_new else paths
 
     def _insert(self, made: list[Made]) -> dict[str, int]:
         first = self._db.execute("SELECT coalesce(max(number), 0) + 1 FROM page").fetchone()[0] if made else 0
@@ -312,13 +319,13 @@ class SiteOutputs:
         )
         return numbers
 
-    def _replace(self, found: list[tuple[sqlite3.Row, Made]]) -> None:
+    def _replace(self, found: list[tuple[tuple[Any, ...], Made]]) -> None:
         rows = []
         for row, one in found:
             known = _entry(*row[1:4])
             if known != one.entry:
                 self._changed(one.key.path, self.written, known)
-            if known != one.entry or tuple(row[4:]) != tuple(one.key[1:]):
+            if known != one.entry or row[4:] != one.key[1:]:
                 rows.append((*one.key[1:], *_values(one.entry), row[0]))
         self._db.executemany(
             "UPDATE page SET kind = ?, subject = ?, year = ?, month = ?, part = ?, raw = ?, brotli = ?, size = ? "

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from pelican import signals
 from pelican.generators import Generator
 
+from cluster import manifest
 from cluster.index import Made, PageKey
 from cluster.limits import LIMITS
 from cluster.pool import in_chunks, work_through
@@ -176,7 +177,8 @@ class PageBench:
         if len(keys) == CHUNK and all(key.kind == "article" for key in keys) and self.job.scope.everything:
             self.job.index.gather(keys[0].subject, keys[-1].subject)
         self._read_texts(keys)
-        made = [one for key in keys for one in self._make(key)]
+        known = self.job.outputs.known(*(key.path for key in keys))
+        made = [one for key in keys for one in self._make(key, known.get(key.path))]
         bodies = dict(self.job.bodies)
         self.job.bodies.clear()
         self.job.texts.clear()
@@ -190,13 +192,13 @@ class PageBench:
             if data is not None:
                 self.job.texts[entry.blob] = data
 
-    def _make(self, key: PageKey) -> Iterator[Made]:
+    def _make(self, key: PageKey, known: manifest.Entry | None) -> Iterator[Made]:
         """The file of a key, and the copies of a page."""
         findings = Findings()
         with self.job.index.reading() as reads:
             composed = self._compose(findings, key)
         data = composed if isinstance(composed, bytes) else self._render(key, composed)
-        entry = self.job.sink.put(key.path, data, self.job.outputs.known(key.path))
+        entry = self.job.sink.put(key.path, data, known)
         yield Made(key, entry, reads or None, findings.notes())
         if self.copiers and not isinstance(composed, bytes):
             yield from self._copies(key.path, data)
@@ -206,7 +208,7 @@ class PageBench:
             path = copier.path(self.job, page)
             if path:
                 copy = copier.copy(self.job, page, data)
-                entry = self.job.sink.put(path, copy, self.job.outputs.known(path))
+                entry = self.job.sink.put(path, copy, self.job.outputs.known(path).get(path))
                 yield Made(PageKey(path, copier.kind, page), entry)
 
     def _compose(self, findings: Findings, key: PageKey) -> Composed | bytes:

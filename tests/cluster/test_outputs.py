@@ -281,9 +281,8 @@ def test_what_is_known_of_a_file_is_what_the_last_build_left(index, portal):
     portal.keep(page("index.html", text="first"))
     finish(portal)
     second = again(index)
-    assert second.known("index.html") == entry("first")
-    assert second.known("about.html") is None
-    assert index.site_outputs("english").known("index.html") is None
+    assert second.known("index.html", "about.html", "news/index.html") == {"index.html": entry("first")}
+    assert index.site_outputs("english").known("index.html") == {}
 
 
 def test_a_new_site_may_keep_a_file_twice(index, portal):
