@@ -83,12 +83,13 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { test "$$(id -u)" -eq 0 && apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; } || { echo "Install python3-venv first / 请先安装 python3-venv" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
+# --no-deps: the locks are whole. Resolved anew, an extra (coverage[toml]) asks for its newest release, which no hash knows.
 $(BIN)/.inside: $(BIN)/python requirements.lock pyproject.toml
 	@echo "Installing into $(VENV) / 正在安装到 $(VENV) …" >&2
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(BIN)/.dev: $(BIN)/.inside requirements-dev.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@
